@@ -1,0 +1,71 @@
+# Roost's tasks. `make help` lists them; all of them make what they need first.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+# What `make serve` serves, and where.
+HOST     ?= 127.0.0.1
+PORT     ?= 8778
+DATABASE ?= sqlite:///$(CURDIR)/data/roost.db
+
+# How many processes run the tests, and which tests.
+JOBS  ?= auto
+TESTS ?= tests
+
+# Stamps: an install is repeated only when pyproject.toml has changed since.
+SERVE_STAMP := $(VENV)/.installed-to-serve
+WORK_STAMP  := $(VENV)/.installed-to-work
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install serve test check format docs ci clean
+
+help: ## List the tasks
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+install: $(WORK_STAMP) ## Make the virtual environment with all that work on Roost needs
+
+serve: $(SERVE_STAMP) ## Serve over SQLite in data/ on 127.0.0.1:8778, without Keystone (HOST, PORT, DATABASE change it)
+	@mkdir -p data
+	$(BIN)/roost serve --host $(HOST) --port $(PORT) --database "$(DATABASE)" --auth noauth2
+
+test: $(WORK_STAMP) ## Run the tests (TESTS=tests/ledger for a part, JOBS=1 for one process)
+	$(BIN)/python -m pytest -n $(JOBS) -rs $(TESTS)
+
+check: $(WORK_STAMP) ## Judge style, types, layers, house rules and documents, in seconds
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m pytest -q tests/tidy tests/docs
+
+format: $(WORK_STAMP) ## Format the code, and mend what can be mended by rule
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(WORK_STAMP) ## Write the generated pages of docs/ again
+	$(BIN)/python docs/generate.py
+
+ci: ## Do what continuous integration does: check and test, on PostgreSQL and MariaDB too (root, Debian)
+	.ci/run
+
+clean: ## Remove what the other tasks made, except data/
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
+
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Roost needs Python 3.11 or newer. Name one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { rm -rf $(VENV); echo "No virtual environment could be made. On Debian: apt-get install python3-venv" >&2; exit 1; }
+
+$(SERVE_STAMP): pyproject.toml | $(BIN)/pip
+	@echo "Installing Roost into $(VENV) (a minute the first time)"
+	@$(PIP) install --editable .
+	@touch $@
+
+$(WORK_STAMP): pyproject.toml | $(BIN)/pip
+	@echo "Installing Roost with its tests and checks into $(VENV) (a minute or two the first time)"
+	@$(PIP) install --editable '.[test,check]'
+	@touch $@ $(SERVE_STAMP)

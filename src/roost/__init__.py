@@ -1,0 +1,1 @@
+"""Roost: a server for the OpenStack Placement API."""

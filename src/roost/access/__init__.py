@@ -1,0 +1,1 @@
+"""Who is asking (`strategies`, `context`) and what they may do (`rules`, `policy`). Fails closed."""

@@ -1,0 +1,36 @@
+"""What a caller may do, by oslo.policy and the operator's files. Fails closed: what has no rule is forbidden."""
+
+from collections.abc import Mapping
+
+from oslo_config import cfg
+from oslo_policy import opts, policy
+
+from roost.access import rules
+from roost.access.context import Context
+
+
+class Policy:
+    """The rules in force."""
+
+    def __init__(self, conf: cfg.ConfigOpts) -> None:
+        opts.set_defaults(conf)
+        self._enforcer = policy.Enforcer(conf)
+        # Every default changed when roles got scopes; a warning for each would fill the log and tell nothing.
+        self._enforcer.suppress_default_change_warnings = True
+        self._enforcer.suppress_deprecation_warnings = True
+        self._enforcer.register_defaults(rules.defaults())
+        self._enforcer.load_rules()
+
+    def knows(self, rule: str) -> bool:
+        """Whether there is such a rule; a route without one must not start."""
+        return rule in self._enforcer.registered_rules
+
+    def allows(self, context: Context, rule: str, target: Mapping[str, object] | None = None) -> bool:
+        """Whether the caller may do what the rule guards, to the target; by default to what is its own."""
+        credentials = context.credentials
+        if target is None:
+            target = {"project_id": credentials.project_id, "user_id": credentials.user_id}
+        try:
+            return bool(self._enforcer.authorize(rule, dict(target), credentials))
+        except (policy.InvalidScope, policy.PolicyNotRegistered):
+            return False

@@ -1,0 +1,30 @@
+"""Granian, as `roost serve` runs it."""
+
+import msgspec
+from granian import Granian
+from granian.constants import Interfaces
+
+
+class Listener(msgspec.Struct, frozen=True, kw_only=True):
+    """Where to listen, and with how many processes."""
+
+    host: str
+    port: int
+    workers: int
+
+
+SECONDS_TO_FINISH = 30
+"""How long requests in flight may take after a SIGTERM, before a worker is ended by force."""
+
+
+def serve(listener: Listener) -> None:
+    """Serve until a signal ends it. The workers read the configuration themselves, from files and the environment."""
+    Granian(
+        "roost.wsgi:application",
+        address=listener.host,
+        port=listener.port,
+        interface=Interfaces.WSGI,
+        workers=listener.workers,
+        workers_kill_timeout=SECONDS_TO_FINISH,
+        respawn_failed_workers=True,
+    ).serve()

@@ -1,0 +1,208 @@
+"""The application: a request passes the stations in the order in which they stand here.
+
+1. who asks (401), which version (406, 400), whether the body is announced rightly (400): `_Entrance`
+2. which route (404) and method (405), whether the version has it (404, 405)
+3. whether the media types fit (415, 406) and policy allows it (403)
+4. the handler: the request itself (400, 404, 409)
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import UTC
+from email.utils import format_datetime
+from http import HTTPStatus
+from typing import Any, NoReturn, cast
+from wsgiref.types import WSGIApplication, WSGIEnvironment
+
+import falcon
+from falcon.constants import COMBINED_METHODS
+
+from roost.access.context import Context, context_of
+from roost.access.policy import Policy
+from roost.access.strategies import Strategy
+from roost.http import errors, faults
+from roost.http.call import Call, Reply, Site
+from roost.http.microversions import history
+from roost.http.microversions.history import Change, Microversion
+from roost.http.microversions.negotiation import HEADER, negotiate
+from roost.http.routes import ROUTES, Method, Methods, Operation, Routes
+from roost.model.refusals import Refusal
+from roost.storage.port import Unavailable
+
+LOG = logging.getLogger(__name__)
+
+JSON = "application/json"
+REQUEST_ID = "roost.request_id"
+"""The key under which the request log has written the request's id into the environment."""
+_VERSION = "roost.version"
+_CONTEXT = "roost.context"
+_OPEN_PATHS = ("/", "")
+_OWN_PORTS = {"http": ":80", "https": ":443"}
+
+
+class RouteWithoutRule(Exception):
+    """A route names no policy rule, or one that does not exist. Such an application must not start."""
+
+
+def make_app(site: Site, strategy: Strategy, policy: Policy, routes: Routes = ROUTES) -> WSGIApplication:
+    """The API as a WSGI application."""
+    app = falcon.App(middleware=[_Entrance(strategy)])
+    app.add_error_handler((Exception, falcon.HTTPError), _answer_error)
+    for path, methods in routes.items():
+        _refuse_unguarded(path, methods, policy)
+        app.add_route(path, _Resource(methods, site, policy))
+    return cast("WSGIApplication", app)
+
+
+def _refuse_unguarded(path: str, methods: Methods, policy: Policy) -> None:
+    for name, method in methods.items():
+        for version in history.ALL:
+            operation = method.operations.at(version)
+            if operation is None or (operation.rule is None and path in _OPEN_PATHS):
+                continue
+            if operation.rule is None or not policy.knows(operation.rule):
+                message = f"{name} {path} is guarded by no policy rule"
+                raise RouteWithoutRule(message)
+
+
+class _Entrance:
+    """What every request passes first, whatever its path."""
+
+    def __init__(self, strategy: Strategy) -> None:
+        self._strategy = strategy
+
+    def process_request(self, req: falcon.Request, _resp: falcon.Response) -> None:
+        environ = req.env
+        self._strategy(environ)
+        context = context_of(environ, environ.get(REQUEST_ID, ""))
+        if context is None and environ.get("PATH_INFO", "") not in _OPEN_PATHS:
+            raise faults.NoContext
+        environ[_CONTEXT] = context
+        environ[_VERSION] = negotiate(environ.get("HTTP_OPENSTACK_API_VERSION"))
+        _refuse_unannounced(environ)
+
+    def process_response(
+        self,
+        req: falcon.Request,
+        resp: falcon.Response,
+        _resource: object,
+        _succeeded: bool,  # noqa: FBT001 - falcon's
+    ) -> None:
+        version: Microversion | None = req.env.get(_VERSION)
+        if version is not None:
+            resp.set_header(HEADER, f"{history.SERVICE} {version}")
+            resp.set_header("vary", HEADER)
+
+
+def _refuse_unannounced(environ: WSGIEnvironment) -> None:
+    """A body needs a length that is a number, and a type."""
+    length = environ.get("CONTENT_LENGTH")
+    if not length:
+        return
+    if not length.isdecimal():
+        raise faults.BadContentLength
+    if int(length) > 0 and not environ.get("CONTENT_TYPE"):
+        raise faults.ContentTypeMissing
+
+
+class _Resource:
+    """One route as falcon wants it: a responder for each method there is, so that none answers by itself."""
+
+    def __init__(self, methods: Methods, site: Site, policy: Policy) -> None:
+        self._site = site
+        self._policy = policy
+        for name in COMBINED_METHODS:
+            method = methods.get(name)
+            responder = self._refusing(name, tuple(methods)) if method is None else self._serving(name, method)
+            setattr(self, f"on_{name.lower()}", responder)
+
+    @staticmethod
+    def _refusing(name: str, allowed: tuple[str, ...]) -> Callable[..., None]:
+        def respond(_req: falcon.Request, _resp: falcon.Response, **_path: str) -> NoReturn:
+            raise faults.NoSuchMethod(method=name, allowed=allowed)
+
+        return respond
+
+    def _serving(self, name: str, method: Method) -> Callable[..., None]:
+        def respond(req: falcon.Request, resp: falcon.Response, **path: str) -> None:
+            environ = req.env
+            version: Microversion = environ[_VERSION]
+            operation = method.operations.at(version)
+            if operation is None:
+                raise faults.NoSuchRoute if method.too_early is faults.NoSuchRoute else faults.NoSuchMethodYet(name)
+            call = Call(
+                site=self._site,
+                environ=environ,
+                version=version,
+                context=environ[_CONTEXT],
+                request_id=environ.get(REQUEST_ID, ""),
+                path=path,
+            )
+            _refuse_media(req, operation)
+            self._refuse_forbidden(call, operation)
+            _write(operation.handler(call), call, resp)
+
+        return respond
+
+    def _refuse_forbidden(self, call: Call, operation: Operation) -> None:
+        if operation.rule is None:
+            return
+        context: Context | None = call.context
+        if context is None:
+            raise faults.NoContext
+        target = None if operation.target is None else operation.target(call)
+        if not self._policy.allows(context, operation.rule, target):
+            raise faults.Forbidden(operation.rule)
+
+
+def _refuse_media(req: falcon.Request, operation: Operation) -> None:
+    if operation.takes_json:
+        media_type = (req.content_type or "").partition(";")[0].strip() or "None"
+        if media_type != JSON:
+            raise faults.UnsupportedMedia(media_type)
+    if operation.shows_json and not req.client_accepts(JSON):
+        raise faults.NotAcceptable(req.accept)
+
+
+def _write(reply: Reply, call: Call, resp: falcon.Response) -> None:
+    resp.status = reply.status
+    if reply.body is not None:
+        resp.data = reply.body
+        resp.content_type = JSON
+    if reply.location is not None:
+        resp.set_header("location", _absolute(call.environ, reply.location))
+    if reply.modified is not None and call.version.has(Change.CACHE_HEADERS):
+        resp.set_header("last-modified", format_datetime(reply.modified.replace(tzinfo=UTC), usegmt=True))
+        resp.set_header("cache-control", "no-cache")
+
+
+def _absolute(environ: WSGIEnvironment, path: str) -> str:
+    """A path with the scheme and host that the client used; a scheme's own port goes without saying."""
+    scheme: str = environ["wsgi.url_scheme"]
+    host: str = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
+    return f"{scheme}://{host.removesuffix(_OWN_PORTS.get(scheme, ''))}{path}"
+
+
+def _answer_error(req: falcon.Request, resp: falcon.Response, error: Exception, _params: dict[str, Any]) -> None:
+    """Answer a refusal; whatever else was raised is a bug, and logged as one."""
+    environ = req.env
+    refusal = _of_falcon(error, req)
+    if not isinstance(refusal, Refusal | Unavailable):
+        LOG.error("bug: %s %s", req.method, environ.get("PATH_INFO", "").encode("unicode_escape"), exc_info=error)
+    answer = errors.answer(refusal, environ.get(_VERSION), environ.get(REQUEST_ID, ""))
+    resp.status = HTTPStatus(answer.status)
+    resp.data = answer.body
+    resp.content_type = JSON
+    for name, value in answer.headers.items():
+        resp.set_header(name, value)
+
+
+def _of_falcon(error: Exception, req: falcon.Request) -> Exception:
+    """What falcon raises by itself, as our own refusals."""
+    match error:
+        case falcon.HTTPRouteNotFound():
+            return faults.NoSuchRoute()
+        case falcon.HTTPMethodNotAllowed() | falcon.HTTPBadRequest():
+            return faults.NoSuchMethod(method=req.method, allowed=())
+        case _:
+            return error

@@ -1,0 +1,147 @@
+"""From the bytes of a body to its shape: decode fast and, if that fails, explain slowly.
+
+The slow way is JSON Schema, whose words the API promises. It also accepts what the fast way is too strict for, an
+integer written 1.0 say; the value is converted then.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Generic, NoReturn, TypeVar
+
+import jsonschema
+import msgspec
+from jsonschema import validators
+
+from roost.http import faults
+from roost.http.bodies import patterns
+from roost.http.bodies.schemas import Schema
+
+T = TypeVar("T")
+
+LONGEST_SCHEMA_TEXT = 4000
+"""Characters of an explanation with the schema printed in it; a longer one says only which rule was broken where."""
+
+FORMATS = jsonschema.FormatChecker(formats=())
+"""What the word "uuid" in a body's schema means."""
+FORMATS.checks("uuid")(patterns.is_uuid)
+
+
+def _pattern(
+    _validator: object, pattern: str, instance: object, _schema: Schema
+) -> Iterator[jsonschema.ValidationError]:
+    """JSON Schema's `pattern`, but a final newline doesn't pass as the end."""
+    if isinstance(instance, str) and not re.search(patterns.strict(pattern), instance):
+        yield jsonschema.ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+_Validator = validators.extend(jsonschema.Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]  # jsonschema's own
+
+
+class BodyOf(Generic[T]):
+    """One form of a body: its fast shape and its schema."""
+
+    def __init__(
+        self,
+        shape: Any,  # noqa: ANN401 - msgspec takes annotated types too
+        schema: Schema,
+        also: Callable[[T], bool] = lambda _value: True,
+    ) -> None:
+        """`also` says of a decoded shape whether it keeps those rules of the schema that shapes can't express."""
+        self._shape = shape
+        self._decoder = msgspec.json.Decoder(shape)
+        self._rules = Rules(schema)
+        self._also = also
+
+    def decode(self, body: bytes) -> T:
+        """The body as its shape.
+
+        Raises:
+            MalformedJSON: it is no JSON, or holds what can't be kept (a NUL, half a surrogate pair, NaN).
+            BadBody: it is JSON of another form.
+
+        """
+        try:
+            value: T = self._decoder.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return self._explain(body)
+        if not self._also(value):
+            return self._explain(body)
+        if b"\\u0000" in body:
+            _refuse_unkeepable(json.loads(body))
+        return value
+
+    def _explain(self, body: bytes) -> T:
+        data = _loads(body)
+        if fault := self._rules.fault(data):
+            raise faults.BadBody(fault)
+        try:
+            converted: T = msgspec.convert(_whole(data), self._shape, strict=True)
+        except msgspec.ValidationError as error:
+            raise faults.BadBody(str(error)) from None
+        return converted
+
+
+class Rules:
+    """A schema that says what is wrong, in the words of the API."""
+
+    def __init__(self, schema: Schema, formats: jsonschema.FormatChecker = FORMATS) -> None:
+        self.schema = schema
+        self._validator = _Validator(schema, format_checker=formats)
+
+    def fault(self, data: object) -> str | None:
+        """What is wrong with `data`, the most telling fault first; None where nothing is."""
+        error = jsonschema.exceptions.best_match(self._validator.iter_errors(data))
+        if error is None:
+            return None
+        text = str(error)
+        if len(text) <= LONGEST_SCHEMA_TEXT:
+            return text
+        path = "".join(f"[{step!r}]" for step in list(error.relative_schema_path)[:-1])
+        message = error.message if len(error.message) <= LONGEST_SCHEMA_TEXT else error.message[:LONGEST_SCHEMA_TEXT]
+        return f"{message}\n\nFailed validating {error.validator!r} in schema{path}"
+
+
+def _loads(body: bytes) -> object:
+    try:
+        data = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
+    except ValueError as error:
+        raise faults.MalformedJSON(str(error)) from None
+    except RecursionError:
+        raise faults.MalformedJSON("nested too deeply") from None
+    _refuse_unkeepable(data)
+    return data
+
+
+def _no_constant(name: str) -> NoReturn:
+    message = f"{name} is not a JSON number"
+    raise ValueError(message)
+
+
+def _refuse_unkeepable(data: object) -> None:
+    """No database keeps a NUL in a text, or half a surrogate pair; and infinity is no amount."""
+    waiting = [data]
+    while waiting:
+        match waiting.pop():
+            case str() as text if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+                raise faults.MalformedJSON(f"a text holds a character that can't be kept: {text!a}")
+            case float() as number if number in (float("inf"), float("-inf")):
+                raise faults.MalformedJSON("a number is too large")
+            case list() as items:
+                waiting += items
+            case dict() as items:
+                waiting += items.keys()
+                waiting += items.values()
+
+
+def _whole(data: Any) -> Any:  # noqa: ANN401 - any JSON
+    """The same data with whole floats as integers: JSON Schema takes 1.0 for an integer, and so does the API."""
+    match data:
+        case float() if data.is_integer():
+            return int(data)
+        case list():
+            return [_whole(item) for item in data]
+        case Mapping():
+            return {key: _whole(value) for key, value in data.items()}
+        case _:
+            return data

@@ -1,0 +1,114 @@
+"""A request and a reply as handlers see them: versions and values, no framework."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any, TypeVar
+from wsgiref.types import WSGIEnvironment
+
+import msgspec
+
+from roost.access.context import Context
+from roost.http import faults
+from roost.http.bodies.decode import BodyOf
+from roost.http.microversions.history import Microversion, Since
+from roost.http.queries import form
+from roost.model.names import ProjectID, UserID
+from roost.search.query import Strategy
+from roost.storage.port import Origin, Store
+
+T = TypeVar("T")
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the operator decides about how requests are served."""
+
+    incomplete_project: ProjectID = ProjectID("00000000-0000-0000-0000-000000000000")
+    """Who owns a claim by a client whose contract knows no owners yet."""
+    incomplete_user: UserID = UserID("00000000-0000-0000-0000-000000000000")
+    strategy: Strategy = Strategy()
+    randomise: bool = False
+    """Whether a limited answer is a random sample of all candidates."""
+    largest_body: int = 16 * 1024 * 1024
+    """Bytes of a body that are taken."""
+
+
+@dataclass(slots=True, frozen=True)
+class Site:
+    """What a handler works with: the books, the operator's settings, the clock and chance."""
+
+    store: Store
+    settings: Settings
+    now: Callable[[], datetime]
+    """The time in UTC, naive."""
+    shuffle: Callable[[list[Any]], None]
+
+
+@dataclass
+class Call:
+    """One request to one route."""
+
+    site: Site
+    environ: WSGIEnvironment
+    version: Microversion
+    context: Context | None
+    request_id: str
+    path: Mapping[str, str]
+    """The variable parts of the path."""
+
+    @cached_property
+    def query(self) -> form.Pairs:
+        """The query string's parameters."""
+        return form.parse(self.environ.get("QUERY_STRING", ""))
+
+    @cached_property
+    def payload(self) -> bytes:
+        """The body's bytes."""
+        length = int(self.environ.get("CONTENT_LENGTH") or 0)
+        if length > self.site.settings.largest_body:
+            raise faults.BodyTooLarge(size=length, limit=self.site.settings.largest_body)
+        data: bytes = self.environ["wsgi.input"].read(length) if length else b""
+        return data
+
+    def body(self, forms: Since[BodyOf[T]]) -> T:
+        """The body in the form that the version asks for."""
+        form_now = forms.at(self.version)
+        assert form_now is not None, "a route does not exist before its first body"  # noqa: S101 - our own mistake
+        return form_now.decode(self.payload)
+
+    @property
+    def prefix(self) -> str:
+        """Where the API is mounted, for links."""
+        prefix: str = self.environ.get("SCRIPT_NAME", "")
+        return prefix
+
+    @property
+    def origin(self) -> Origin:
+        """Who asks, for the record of changes."""
+        if self.context is None:
+            return Origin(request_id=self.request_id)
+        return Origin(request_id=self.request_id, user=self.context.user, project=self.context.project)
+
+
+@dataclass(slots=True)
+class Reply:
+    """What a handler answers. `modified` set means that the reply is about something that changes over time."""
+
+    status: int
+    body: bytes | None = None
+    location: str | None = None
+    modified: datetime | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def shown(
+    content: object, *, modified: datetime | None = None, location: str | None = None, status: int = 200
+) -> Reply:
+    """A reply with content."""
+    return Reply(status, msgspec.json.encode(content), location, modified)
+
+
+def done(status: int = 204, *, modified: datetime | None = None, location: str | None = None) -> Reply:
+    """A reply without content."""
+    return Reply(status, None, location, modified)

@@ -1,0 +1,1 @@
+"""Query strings: their form by version, and what their values mean."""

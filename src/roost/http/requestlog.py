@@ -1,0 +1,73 @@
+"""The outermost station: gives each request its id, and writes one log line for each. Knows nothing of the API."""
+
+import logging
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from oslo_context.context import RequestContext
+from oslo_middleware.request_id import ENV_REQUEST_ID, HTTP_RESP_HEADER_REQUEST_ID
+
+from roost.http.app import REQUEST_ID
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    _ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
+
+LOG = logging.getLogger(__name__)
+
+_ID = re.compile(r"req-[a-f0-9]{8}(?:-[a-f0-9]{4}){3}-[a-f0-9]{12}\Z")
+
+
+class RequestLog:
+    """A WSGI wrapper."""
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self._app = app
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Serve one request, and log how it was answered."""
+        context = RequestContext(global_request_id=_global_id(environ), overwrite=True)
+        environ[REQUEST_ID] = environ[ENV_REQUEST_ID] = context.request_id
+
+        def start(
+            status: str,
+            headers: list[tuple[str, str]],
+            exc_info: "_ExcInfo | None" = None,
+        ) -> Any:  # noqa: ANN401 - the server's write function
+            _log(environ, status, headers)
+            return start_response(
+                status, [*headers, (HTTP_RESP_HEADER_REQUEST_ID.lower(), context.request_id)], exc_info
+            )
+
+        return self._app(environ, start)
+
+
+def _global_id(environ: WSGIEnvironment) -> str | None:
+    """The id under which other services know the request, if the client sent one of the right form."""
+    sent: str = environ.get("HTTP_X_OPENSTACK_REQUEST_ID", "")
+    return sent if _ID.match(sent) else None
+
+
+def _log(environ: WSGIEnvironment, status: str, headers: list[tuple[str, str]]) -> None:
+    """One line, in which nothing that a client sent can begin another."""
+    if not LOG.isEnabledFor(logging.INFO):
+        return
+    length = next((value for name, value in headers if name.lower() == "content-length"), "-")
+    LOG.info(
+        '%s "%s %s" status: %s len: %s microversion: %s',
+        environ.get("REMOTE_ADDR", "-"),
+        environ["REQUEST_METHOD"],
+        _uri(environ).encode("unicode_escape").decode("ascii"),
+        status.partition(" ")[0],
+        length,
+        environ.get("roost.version", "-"),
+    )
+
+
+def _uri(environ: WSGIEnvironment) -> str:
+    query = environ.get("QUERY_STRING")
+    path = f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}"
+    return f"{path}?{query}" if query else path

@@ -1,0 +1,125 @@
+"""The composition root: reads the configuration, picks store, access, clock and chance. Nothing else does."""
+
+import logging
+import random
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import cast
+from wsgiref.types import WSGIApplication
+
+from oslo_config import cfg
+from oslo_log import log
+from oslo_middleware import CORS, HTTPProxyToWSGI
+
+from roost import configuration
+from roost.access.policy import Policy
+from roost.access.strategies import strategy
+from roost.cli.app import Actions, make_cli
+from roost.http.app import make_app
+from roost.http.call import Settings, Site
+from roost.http.requestlog import RequestLog
+from roost.model.names import ProjectID, UserID
+from roost.search.query import Strategy
+from roost.storage.sql.engines import PoolOptions
+from roost.storage.sql.store import SQLStore
+
+LOG = logging.getLogger(__name__)
+
+load_configuration = configuration.load
+
+
+class NoDatabase(Exception):
+    """The configuration names no database."""
+
+
+def now() -> datetime:
+    """The time in UTC, naive, as the tables keep it."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def make_application(conf: cfg.ConfigOpts) -> WSGIApplication:
+    """The whole server as a WSGI callable, with its middleware in the order in which a request passes it."""
+    store = open_store(conf)
+    store.synchronise()
+    site = Site(store=store, settings=_settings(conf), now=now, shuffle=random.SystemRandom().shuffle)
+    app = make_app(site, strategy(conf.api.auth_strategy), Policy(conf))
+    # From the inside out: a request passes the last of these first.
+    if conf.cors.allowed_origin:
+        app = CORS(app, conf)
+    app = RequestLog(app)
+    return cast("WSGIApplication", HTTPProxyToWSGI(app, conf))
+
+
+def open_store(conf: cfg.ConfigOpts) -> SQLStore:
+    """The store that the configuration names, its tables made or upgraded if it says so."""
+    options = conf.placement_database
+    pool = PoolOptions(
+        size=options.max_pool_size,
+        overflow=options.max_overflow,
+        recycle=options.connection_recycle_time,
+        timeout=options.pool_timeout,
+    )
+    store = SQLStore(database_url(conf), clock=now, pool=pool)
+    if options.sync_on_startup:
+        store.upgrade()
+    return store
+
+
+def sync_database(conf: cfg.ConfigOpts) -> None:
+    """Make or upgrade all tables, and add the standard traits and resource classes that are missing."""
+    store = open_store(conf)
+    try:
+        store.upgrade()
+        store.synchronise()
+    finally:
+        store.close()
+
+
+def database_url(conf: cfg.ConfigOpts) -> str:
+    """The database's URL, with the parameters that the operator appends to it."""
+    url: str | None = conf.placement_database.connection
+    if not url:
+        message = (
+            "no database is named: give --database URL, or set [placement_database]connection in placement.conf or "
+            "OS_PLACEMENT_DATABASE__CONNECTION"
+        )
+        raise NoDatabase(message)
+    parameters: str = conf.placement_database.connection_parameters
+    if not parameters:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}{parameters}"
+
+
+def application_from_environment() -> WSGIApplication:
+    """The server as configured by files and variables alone, for `roost.wsgi`."""
+    conf = load_configuration()
+    _set_up_log(conf)
+    return make_application(conf)
+
+
+def _settings(conf: cfg.ConfigOpts) -> Settings:
+    most: int = conf.placement.max_allocation_candidates
+    return Settings(
+        incomplete_project=ProjectID(conf.placement.incomplete_consumer_project_id),
+        incomplete_user=UserID(conf.placement.incomplete_consumer_user_id),
+        strategy=Strategy(
+            breadth_first=conf.placement.allocation_candidates_generation_strategy == "breadth-first",
+            most=None if most < 0 else most,
+        ),
+        randomise=conf.placement.randomize_allocation_candidates,
+        largest_body=conf.roost.largest_body,
+    )
+
+
+def _set_up_log(conf: cfg.ConfigOpts) -> None:
+    log.setup(conf, configuration.PROJECT)
+    logging.captureWarnings(capture=True)
+    if conf.log_options:
+        conf.log_opt_values(LOG, logging.DEBUG)
+
+
+def run(args: Sequence[str] | None = None) -> None:
+    """The command `roost`."""
+    actions = Actions(load=load_configuration, sync=sync_database)
+    make_cli(actions)(args=sys.argv[1:] if args is None else list(args))

@@ -1,0 +1,1 @@
+"""What would fit: snapshot, query, candidates. Pure: no I/O, clock or chance that is not passed in."""

@@ -1,0 +1,234 @@
+"""What the choices for several slots must meet together: room, isolation, common traits, common subtree.
+
+Each rule is a small state machine over one anchor's slots in the order in which they are filled (positions). Its
+states are values, never changed: `after` takes one and a choice, and gives the next, or None when no way of filling
+the remaining positions can end well. So trying and taking back cost nothing but remembering the state before.
+
+A rule also tells what it knows of single providers (`kind`: before any choice; `marks`: in a state), so that the
+search can see that two situations differ only in which of several like providers was taken.
+"""
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from typing import Protocol, TypeAlias, TypeVar
+
+from roost.model.names import ResourceClass
+from roost.search.columns import Mask, room
+from roost.search.snapshot import NOWHERE, Snapshot
+
+Options: TypeAlias = Sequence[Sequence[int]]
+"""The providers offered for each position."""
+
+State = TypeVar("State")
+Marks: TypeAlias = Iterator[tuple[int, tuple[int, ...]]]
+
+
+class Rule(Protocol[State]):
+    """One thing that must hold of all choices together."""
+
+    start: State
+
+    def plausible(self) -> bool:
+        """Tell whether the rule can be met at all, as far as a glance shows."""
+        ...
+
+    def after(self, state: State, position: int, provider: int) -> State | None:
+        """Take a choice in: the next state, or None if it can't end well."""
+        ...
+
+    def kind(self, provider: int) -> Hashable:
+        """Tell all that this rule will ever ask of a provider that was not chosen yet."""
+        ...
+
+    def marks(self, state: State) -> Marks:
+        """Tell what the state holds of each provider (NOWHERE: of none in particular)."""
+        ...
+
+
+Loads: TypeAlias = Mapping[tuple[int, int], int]
+
+
+class RoomRule:
+    """Amounts of a class that several slots take from one provider must fit it together, and in one claim's bounds.
+
+    Looks only at classes that more than one slot asks for: a single amount was judged when the offers were made.
+    """
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        demands: Sequence[Mapping[ResourceClass, int]],
+        shared: Sequence[ResourceClass],
+        options: Options,
+    ) -> None:
+        self.start: Loads = {}
+        self._shared = shared
+        self._snapshot = snapshot
+        self._options = options
+        self._demands = [
+            [(number, demand[name]) for number, name in enumerate(shared) if name in demand] for demand in demands
+        ]
+        self._most: dict[tuple[int, int], int] = {}
+
+    def plausible(self) -> bool:
+        """Tell whether all that is asked of each class fits all that is offered."""
+        for number in range(len(self._shared)):
+            asking = [position for position, asked in enumerate(self._demands) if number in dict(asked)]
+            offered = {provider for position in asking for provider in self._options[position]}
+            needed = sum(dict(self._demands[position])[number] for position in asking)
+            if needed > sum(self._most_of(provider, number) for provider in offered):
+                return False
+        return True
+
+    def after(self, state: Loads, position: int, provider: int) -> Loads | None:
+        """Add the slot's amounts to what the provider already has to give."""
+        asked = self._demands[position]
+        if not asked:
+            return state
+        loads = dict(state)
+        for number, amount in asked:
+            load = loads.get((provider, number), 0) + amount
+            if load > self._most_of(provider, number):
+                return None
+            loads[provider, number] = load
+        return loads
+
+    def kind(self, provider: int) -> Hashable:
+        """Tell how much of each class the provider can give."""
+        return tuple(self._most_of(provider, number) for number in range(len(self._shared)))
+
+    def marks(self, state: Loads) -> Marks:
+        """Tell each load."""
+        for (provider, number), load in state.items():
+            yield provider, (number, load)
+
+    def _most_of(self, provider: int, number: int) -> int:
+        """Find how much of a class one claim may take of a provider."""
+        most = self._most.get((provider, number))
+        if most is None:
+            state, name = self._snapshot.states[provider], self._shared[number]
+            inventory = state.inventories.get(name)
+            most = 0 if inventory is None else min(inventory.max_unit, room(inventory, state.usage.get(name, 0)))
+            self._most[provider, number] = most
+        return most
+
+
+class IsolationRule:
+    """The slots at some positions must be filled by providers that are all different."""
+
+    def __init__(self, positions: frozenset[int], options: Options) -> None:
+        self.start: frozenset[int] = frozenset()
+        self._positions = positions
+        self._options = options
+
+    def plausible(self) -> bool:
+        """Tell whether there are as many providers as slots."""
+        return len({p for position in self._positions for p in self._options[position]}) >= len(self._positions)
+
+    def after(self, state: frozenset[int], position: int, provider: int) -> frozenset[int] | None:
+        """Take the provider, if it isn't taken."""
+        if position not in self._positions:
+            return state
+        return None if provider in state else state | {provider}
+
+    def kind(self, provider: int) -> Hashable:  # noqa: ARG002  # all are alike to it
+        """Tell nothing: all providers are alike."""
+        return None
+
+    def marks(self, state: frozenset[int]) -> Marks:
+        """Tell who is taken."""
+        for provider in state:
+            yield provider, ()
+
+
+class TogetherRule:
+    """The providers at some positions must together bear one trait of each wanted set."""
+
+    def __init__(self, positions: frozenset[int], options: Options, wanted: Sequence[Mask]) -> None:
+        self.start = 0
+        self._wanted = wanted
+        self._full = (1 << len(wanted)) - 1
+        self._positions = positions
+        self._covers: dict[int, int] = {}
+        self._later = [0] * len(options)
+        for position in range(len(options) - 1, 0, -1):
+            offered = options[position] if position in positions else ()
+            self._later[position - 1] = self._later[position]
+            for provider in offered:
+                self._later[position - 1] |= self._cover(provider)
+
+    def plausible(self) -> bool:
+        """Tell nothing: the anchors were already judged by this."""
+        return True
+
+    def after(self, state: int, position: int, provider: int) -> int | None:
+        """Add what the provider bears, if the rest is still to be had."""
+        if position in self._positions:
+            state |= self._cover(provider)
+        return state if state | self._later[position] == self._full else None
+
+    def kind(self, provider: int) -> Hashable:
+        """Tell what the provider bears."""
+        return self._cover(provider)
+
+    def marks(self, state: int) -> Marks:
+        """Tell what is borne so far."""
+        yield NOWHERE, (state,)
+
+    def _cover(self, provider: int) -> int:
+        """Tell, as bits, of which sets the provider bears a trait."""
+        cover = self._covers.get(provider)
+        if cover is None:
+            cover = sum(1 << number for number, bearing in enumerate(self._wanted) if bearing[provider])
+            self._covers[provider] = cover
+        return cover
+
+
+Subtree: TypeAlias = tuple[frozenset[int], frozenset[int]]
+"""The common ancestors of those chosen (empty: none is chosen yet), and which of these were themselves chosen."""
+
+
+class SubtreeRule:
+    """One of the providers at some positions must be an ancestor of all the others there, or the only one."""
+
+    def __init__(self, snapshot: Snapshot, positions: frozenset[int], options: Options) -> None:
+        self.start: Subtree = (frozenset(), frozenset())
+        self._snapshot = snapshot
+        self._positions = positions
+        self._lines: dict[int, frozenset[int]] = {}
+        self._later: list[frozenset[int]] = [frozenset()] * len(options)
+        for position in range(len(options) - 1, 0, -1):
+            offered = options[position] if position in positions else ()
+            self._later[position - 1] = self._later[position].union(offered)
+        every = self._later[0].union(options[0] if 0 in positions else ())
+        self._above = frozenset().union(*(self._line(provider) - {provider} for provider in every))
+
+    def plausible(self) -> bool:
+        """Tell nothing: it takes combinations to know."""
+        return True
+
+    def after(self, state: Subtree, position: int, provider: int) -> Subtree | None:
+        """Narrow the common ancestors, if one of them is chosen or may still be."""
+        if position not in self._positions:
+            return state
+        common, tops = state
+        line = self._line(provider)
+        common = common & line if common else line
+        tops = (tops | {provider}) & common
+        return (common, tops) if tops or common & self._later[position] else None
+
+    def kind(self, provider: int) -> Hashable:
+        """Tell where the provider stands; one that stands above others is like no other."""
+        own = provider if provider in self._above else NOWHERE
+        return self._snapshot.parents[provider], own
+
+    def marks(self, state: Subtree) -> Marks:
+        """Tell who is a common ancestor, and who of them is chosen."""
+        common, tops = state
+        for provider in common:
+            yield provider, (int(provider in tops),)
+
+    def _line(self, provider: int) -> frozenset[int]:
+        line = self._lines.get(provider)
+        if line is None:
+            line = self._lines[provider] = self._snapshot.line(provider)
+        return line

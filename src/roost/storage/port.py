@@ -1,0 +1,162 @@
+"""The port: what every store must do, and what it must raise. Knows no SQL, no HTTP and no command.
+
+Writers call `Store.transact` with a body that reads a world, decides, and writes a delta. Readers call
+`Store.read` with a body that asks a `Reader`. Both see one consistent moment, however many questions they ask.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from roost.ledger.world import Delta, Scope, World
+from roost.model.consumer import Consumer
+from roost.model.inventory import Inventory
+from roost.model.names import (
+    AggregateUUID,
+    ConsumerType,
+    ProjectID,
+    ProviderUUID,
+    ResourceClass,
+    Trait,
+    UserID,
+)
+from roost.model.provider import Provider, ProviderState
+
+T = TypeVar("T")
+
+
+class LostRace(Exception):
+    """The database gave way to another transaction. Raised and retried inside `transact`; nobody else sees it."""
+
+
+class Unavailable(Exception):
+    """The store can't answer now: the database is away, or the races were lost until the bound was passed."""
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """Who asked for a change, for the record in `roost_changes`."""
+
+    request_id: str = ""
+    user: str = ""
+    project: str = ""
+
+
+class Named(msgspec.Struct, frozen=True, kw_only=True):
+    """A trait or a resource class, and when it was last changed (UTC, naive; None where the store has no time)."""
+
+    name: str
+    modified: datetime | None = None
+
+
+class Stock(msgspec.Struct, frozen=True, kw_only=True):
+    """One inventory record as stored."""
+
+    resource_class: ResourceClass
+    inventory: Inventory
+    modified: datetime | None = None
+
+
+class Allocation(msgspec.Struct, frozen=True, kw_only=True):
+    """One allocation row with the two parties it binds."""
+
+    provider: Provider
+    consumer: Consumer
+    resource_class: ResourceClass
+    used: int
+    modified: datetime | None = None
+
+
+class ProjectUsage(msgspec.Struct, frozen=True, kw_only=True):
+    """What a project's consumers of one type hold in all; `type` None is the type never stated."""
+
+    type: ConsumerType | None
+    consumers: int
+    usage: dict[ResourceClass, int]
+
+
+class Reader(Protocol):
+    """Questions about one consistent moment. A provider that does not exist has nothing: empty answers, not errors."""
+
+    def provider(self, uuid: str) -> Provider | None:
+        """The provider with exactly this uuid text."""
+
+    def providers(
+        self, *, name: str | None = None, uuid: str | None = None, in_tree: str | None = None
+    ) -> Sequence[Provider]:
+        """The providers that meet all the conditions given, in order of making. `in_tree` names any member of a tree."""
+
+    def stocks(self, uuid: ProviderUUID) -> Sequence[Stock]:
+        """The inventory records of one provider, in order of making."""
+
+    def usage(self, uuid: ProviderUUID) -> dict[ResourceClass, int]:
+        """The usage of each class of the provider's inventories, 0 included."""
+
+    def aggregates(self, uuid: ProviderUUID) -> Sequence[AggregateUUID]:
+        """The aggregates that a provider is a member of."""
+
+    def provider_traits(self, uuid: ProviderUUID) -> Sequence[Named]:
+        """The traits of one provider, in order of the traits' making."""
+
+    def provider_allocations(self, uuid: ProviderUUID) -> Sequence[Allocation]:
+        """Every allocation on one provider."""
+
+    def consumer_allocations(self, uuid: str) -> Sequence[Allocation]:
+        """Every allocation of one consumer; its record is in each of them."""
+
+    def project_usages(self, project: ProjectID, user: UserID | None = None) -> Sequence[ProjectUsage]:
+        """A project's usage by consumer type, of all its users or of one."""
+
+    def resource_classes(self, names: Iterable[str] | None = None) -> Sequence[Named]:
+        """All resource classes, or those of the names given, in order of their ids."""
+
+    def traits(
+        self, *, names: Iterable[str] | None = None, prefix: str | None = None, associated: bool | None = None
+    ) -> Sequence[Named]:
+        """The traits that meet all the conditions given, in order of making.
+
+        `prefix` is literal text, compared with case; `associated` asks whether any provider bears the trait.
+        """
+
+    def cloud(self) -> Sequence[ProviderState]:
+        """Every provider with all that searches ask of it, in order of making."""
+
+
+class Transaction(Protocol):
+    """One attempt at a change. `read` comes first, once; `write` at most once, with the world that `read` gave."""
+
+    def read(self, scope: Scope) -> World:
+        """Lock all that the scope names, then read it. May raise LostRace."""
+
+    def write(self, world: World, delta: Delta) -> None:
+        """Write a decision. Nothing of it is seen by others before the commit. May raise LostRace."""
+
+
+class Store(Protocol):
+    """The books."""
+
+    def transact(self, body: Callable[[Transaction], T], origin: Origin) -> T:
+        """Run `body` in a transaction and commit; run the whole of it again if the database lost a race.
+
+        The body may run several times and must have no effect but through the transaction. Whatever it raises
+        rolls everything back and is passed on. When this returns, the change is durable.
+
+        Raises:
+            Unavailable: the database is away, or races were lost until the time bound was passed.
+
+        """
+
+    def read(self, body: Callable[[Reader], T]) -> T:
+        """Run `body` against one consistent moment, no older than the call.
+
+        Raises:
+            Unavailable: the database is away.
+
+        """
+
+    def synchronise(self) -> None:
+        """Add the standard traits and resource classes that are missing; safe for several processes at once."""
+
+    def close(self) -> None:
+        """Give back every connection."""

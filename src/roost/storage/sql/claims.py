@@ -1,0 +1,197 @@
+"""Writes consumers and what they hold. Knows no rule: whether a claim fits was decided before."""
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Table
+
+from roost.ledger.world import Delta, World
+from roost.model.consumer import Claim, Consumer, ConsumerState
+from roost.model.names import ConsumerUUID
+from roost.storage.sql import rows
+from roost.storage.sql.guards import advance
+from roost.storage.sql.naming import ensure, need
+from roost.storage.sql.tables import allocations, consumer_types, consumers, projects, users
+from roost.storage.sql.unit import Unit
+from roost.storage.sql.worlds import find_classes
+
+Key = tuple[str, str, str]
+"""Consumer, provider and class: what one allocation is about."""
+
+
+def write_consumers(unit: Unit, world: World, delta: Delta) -> None:
+    """Write the consumers' records, then the difference in what they hold."""
+    if not delta.consumers:
+        return
+    _write_records(unit, world, delta)
+    _write_holdings(unit, world, delta)
+
+
+def _write_records(unit: Unit, world: World, delta: Delta) -> None:
+    made: list[Consumer] = []
+    moved: list[tuple[Consumer, Consumer]] = []
+    advanced: dict[int, tuple[int, int]] = {}
+    gone: dict[int, int] = {}
+    for uuid, state in sorted(delta.consumers.items()):
+        before = world.consumers.get(uuid)
+        if state is None:
+            if before is not None:
+                gone[unit.consumers[uuid]] = before.consumer.generation
+        elif before is None:
+            made.append(state.consumer)
+        elif _owner(before.consumer) == _owner(state.consumer):
+            seen = before.consumer.generation
+            advanced[unit.consumers[uuid]] = (seen, state.consumer.generation - seen)
+        else:
+            moved.append((before.consumer, state.consumer))
+    _remove(unit, gone)
+    advance(unit, consumers, advanced)
+    if made or moved:
+        owners = _Owners(unit, [*made, *(after for _, after in moved)])
+        _make(unit, made, owners)
+        _move(unit, moved, owners)
+
+
+def _owner(consumer: Consumer) -> tuple[str, str, str | None]:
+    return consumer.project, consumer.user, consumer.type
+
+
+class _Owners:
+    """The rows that consumers refer to, made with their first use."""
+
+    def __init__(self, unit: Unit, owned: Collection[Consumer]) -> None:
+        found = _known_owners(unit, owned)
+        self._ids: dict[str, dict[str, int]] = {}
+        for table, column, values in _parts(owned):
+            known = {value: found[table.name, value] for value in values if (table.name, value) in found}
+            self._ids[table.name] = known | ensure(unit, table, column, values - known.keys())
+
+    def columns(self, consumer: Consumer) -> dict[str, int | None]:
+        """What a consumer's row says of its owner."""
+        return {
+            "project_id": self._ids["projects"][consumer.project],
+            "user_id": self._ids["users"][consumer.user],
+            "consumer_type_id": None if consumer.type is None else self._ids["consumer_types"][consumer.type],
+        }
+
+
+def _parts(owned: Collection[Consumer]) -> Iterator[tuple[Table, str, set[str]]]:
+    yield consumer_types, "name", {consumer.type for consumer in owned if consumer.type is not None}
+    yield projects, "external_id", {consumer.project for consumer in owned}
+    yield users, "external_id", {consumer.user for consumer in owned}
+
+
+_KNOWN = sa.union_all(
+    *(
+        sa.select(sa.literal_column(f"'{table.name}'").label("kind"), column.label("value"), table.c.id).where(
+            column.in_(sa.bindparam(table.name, expanding=True))
+        )
+        for table, column in (
+            (consumer_types, consumer_types.c.name),
+            (projects, projects.c.external_id),
+            (users, users.c.external_id),
+        )
+    )
+)
+"""All three at once: as a rule they are all there."""
+
+_FEW = 500
+
+
+def _known_owners(unit: Unit, owned: Collection[Consumer]) -> dict[tuple[str, str], int]:
+    wanted = {table.name: sorted(values) for table, _, values in _parts(owned)}
+    if any(len(values) > _FEW for values in wanted.values()):
+        return {}
+    return {(row.kind, row.value): row.id for row in unit.rows(_KNOWN, wanted)}
+
+
+_REVIVE = (
+    sa.update(consumers)
+    .where(consumers.c.id == sa.bindparam("row"))
+    .values(
+        generation=sa.bindparam("new_generation"),
+        project_id=sa.bindparam("new_project_id"),
+        user_id=sa.bindparam("new_user_id"),
+        consumer_type_id=sa.bindparam("new_consumer_type_id"),
+        updated_at=sa.bindparam("now"),
+    )
+)
+_MOVE = _REVIVE.where(consumers.c.generation == sa.bindparam("seen"))
+
+
+def _make(unit: Unit, made: list[Consumer], owners: _Owners) -> None:
+    """Insert; or take over the row of one that holds nothing, as the peer leaves behind when a first claim fails."""
+    fresh = [consumer for consumer in made if consumer.uuid not in unit.consumers]
+    left = [consumer for consumer in made if consumer.uuid in unit.consumers]
+    if fresh:
+        batch = [
+            {"uuid": consumer.uuid, "generation": consumer.generation, "created_at": unit.now}
+            | owners.columns(consumer)
+            for consumer in fresh
+        ]
+        unit.execute(sa.insert(consumers), batch)
+    if left:
+        unit.demand(unit.execute(_REVIVE, [_renewed(unit, consumer, owners) for consumer in left]), len(left))
+
+
+def _move(unit: Unit, moved: list[tuple[Consumer, Consumer]], owners: _Owners) -> None:
+    if moved:
+        batch = [_renewed(unit, after, owners) | {"seen": before.generation} for before, after in moved]
+        unit.demand(unit.execute(_MOVE, batch), len(batch))
+
+
+def _renewed(unit: Unit, consumer: Consumer, owners: _Owners) -> dict[str, Any]:
+    new = {"generation": consumer.generation, **owners.columns(consumer)}
+    return {f"new_{column}": value for column, value in new.items()} | {
+        "row": unit.consumers[consumer.uuid],
+        "now": unit.now,
+    }
+
+
+def _remove(unit: Unit, gone: dict[int, int]) -> None:
+    """Delete records on condition that their generations are what was decided on."""
+    by_generation: dict[int, list[int]] = {}
+    for row, generation in gone.items():
+        by_generation.setdefault(generation, []).append(row)
+    for generation, ids in by_generation.items():
+        statement = sa.delete(consumers).where(consumers.c.generation == generation, rows.any_of(consumers.c.id))
+        unit.demand(unit.execute_of(statement, ids), len(ids))
+
+
+def _write_holdings(unit: Unit, world: World, delta: Delta) -> None:
+    """Delete what is held no longer or in another amount, insert what is held anew."""
+    gone: list[int] = []
+    made: list[tuple[Key, int]] = []
+    for uuid, state in delta.consumers.items():
+        before = dict(entries(uuid, world.consumers.get(uuid)))
+        after = dict(entries(uuid, state))
+        changed = [key for key, used in before.items() if after.get(key) != used]
+        gone += [row for key in changed for row in unit.holdings[key]]
+        made += [(key, used) for key, used in after.items() if before.get(key) != used]
+    if gone:
+        unit.demand(unit.execute_of(sa.delete(allocations).where(rows.any_of(allocations.c.id)), gone), len(gone))
+    if made:
+        unknown = {key[2] for key, _ in made} - unit.classes.keys()
+        need(find_classes(unit, unknown), unknown)
+        unit.execute(
+            sa.insert(allocations),
+            [
+                {
+                    "consumer_id": consumer,
+                    "resource_provider_id": unit.providers[provider],
+                    "resource_class_id": unit.classes[name],
+                    "used": used,
+                    "created_at": unit.now,
+                }
+                for (consumer, provider, name), used in made
+            ],
+        )
+
+
+def entries(uuid: ConsumerUUID, state: ConsumerState | None) -> Iterator[tuple[Key, int]]:
+    """A consumer's claim as single allocations."""
+    claim: Claim = {} if state is None else state.claim
+    for provider, resources in claim.items():
+        for name, used in resources.items():
+            yield (uuid, provider, name), used

@@ -1,0 +1,326 @@
+"""All that differs between the databases, and nothing else: sessions, locks, upserts, error codes, precision.
+
+Must not know what a provider or a consumer is.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import datetime
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine, Insert, Select, Table
+from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from roost.storage.sql.failures import Trouble
+from roost.storage.sql.tables import roost_stripes
+
+LOCK_WAIT_SECONDS = 5
+"""How long a statement waits for another transaction's lock. Longer waits count as a lost race, and are tried again."""
+
+_THESE_STRIPES = roost_stripes.c.id.in_(sa.bindparam("ids", expanding=True))
+_ADVANCE = sa.update(roost_stripes).values(version=roost_stripes.c.version + 1)
+_VERSIONS = sa.select(roost_stripes.c.id, roost_stripes.c.version).where(_THESE_STRIPES)
+
+
+class Dialect:
+    """One kind of database. This class holds what is true of most."""
+
+    name: ClassVar[str]
+    driver: ClassVar[str]
+    isolation: ClassVar[str | None] = "READ COMMITTED"
+    """Of the connections that write. None: the transaction's beginning says it."""
+    locks_rows: ClassVar[bool] = True
+    """Whether SELECT can lock rows. Where it can't, a writer holds the whole database."""
+
+    def open_writer(self, cursor: DBAPICursor) -> None:
+        """Prepare a new connection for writing."""
+
+    def open_reader(self, cursor: DBAPICursor) -> None:
+        """Prepare a new connection for consistent reads."""
+
+    def begin_writing(self) -> str | None:
+        """The statement that begins a write where the driver doesn't."""
+        return None
+
+    def begin_reading(self) -> str | None:
+        """The statement that begins a read where the driver doesn't."""
+        return None
+
+    def turn(self) -> AbstractContextManager[object]:
+        """A turn at writing, where the writers of a process had better queue than compete."""
+        return nullcontext()
+
+    def moment(self, now: datetime) -> datetime:
+        """A time as its columns keep it."""
+        return now
+
+    def lock(self, query: Select[Any], *, shared: bool = False) -> Select[Any]:
+        """Lock the rows that a query finds until the transaction ends."""
+        return query.with_for_update(read=shared)
+
+    def insert_missing(self, table: Table) -> Insert:
+        """An insert that passes over rows whose unique name is there already."""
+        raise NotImplementedError
+
+    def advance_stripes(self, connection: Connection, ids: Sequence[int]) -> dict[int, int]:
+        """Lock stripes in the order of their ids by advancing them; give their new versions."""
+        raise NotImplementedError
+
+    def lock_for_upgrade(self, engine: Engine) -> AbstractContextManager[Connection]:
+        """A connection with which this process alone changes the schema; committed at the end."""
+        raise NotImplementedError
+
+    def judge(self, error: DBAPIError) -> Trouble:
+        """Say what a driver's error means."""
+        raise NotImplementedError
+
+
+class SQLite(Dialect):
+    """The embedded default: one writer at a time, readers beside it (WAL)."""
+
+    name = "sqlite"
+    driver = "sqlite+pysqlite"
+    isolation = None
+    locks_rows = False
+
+    def __init__(self) -> None:
+        """Prepare the queue of this process's writers: SQLite itself would let them compete by polling."""
+        self._queue = threading.Lock()
+
+    def open_writer(self, cursor: DBAPICursor) -> None:
+        """Be durable and strict."""
+        cursor.execute(f"PRAGMA busy_timeout = {LOCK_WAIT_SECONDS * 1000}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+
+    def open_reader(self, cursor: DBAPICursor) -> None:
+        """Refuse to write."""
+        self.open_writer(cursor)
+        cursor.execute("PRAGMA query_only = ON")
+
+    def begin_writing(self) -> str | None:
+        """Take the write lock at once: a lock taken later fails where another has written since."""
+        return "BEGIN IMMEDIATE"
+
+    def begin_reading(self) -> str | None:
+        """Begin at the first read."""
+        return "BEGIN"
+
+    def turn(self) -> AbstractContextManager[object]:
+        """Wait for the other writers of this process."""
+        return self._queue
+
+    def lock(self, query: Select[Any], *, shared: bool = False) -> Select[Any]:
+        """Do nothing: the database is ours."""
+        del shared
+        return query
+
+    def insert_missing(self, table: Table) -> Insert:
+        """Insert or ignore."""
+        return sqlite.insert(table).on_conflict_do_nothing()
+
+    def advance_stripes(self, connection: Connection, ids: Sequence[int]) -> dict[int, int]:
+        """One statement; nobody else writes."""
+        statement = _ADVANCE.where(_THESE_STRIPES).returning(roost_stripes.c.id, roost_stripes.c.version)
+        return {row.id: row.version for row in connection.execute(statement, {"ids": list(ids)})}
+
+    @contextmanager
+    def lock_for_upgrade(self, engine: Engine) -> Iterator[Connection]:
+        """The write lock suffices; DDL is transactional."""
+        with self.turn(), engine.begin() as connection:
+            yield connection
+
+    def judge(self, error: DBAPIError) -> Trouble:
+        """By the extended result code's name."""
+        code = getattr(error.orig, "sqlite_errorname", None) or ""
+        if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+            return Trouble.RACE
+        if code in {"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_FOREIGNKEY"}:
+            return Trouble.CLASH
+        if code.startswith(("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PROTOCOL")):
+            return Trouble.AWAY
+        if isinstance(error, OperationalError) and "no such table" in str(error.orig):
+            return Trouble.UNMADE
+        return Trouble.FAULT
+
+
+class PostgreSQL(Dialect):
+    """PostgreSQL 15 or later, by psycopg 3."""
+
+    name = "postgresql"
+    driver = "postgresql+psycopg"
+
+    RACES: ClassVar[frozenset[str]] = frozenset({"40001", "40P01", "55P03"})
+    """Serialization failure, deadlock, lock not available."""
+    CLASHES: ClassVar[frozenset[str]] = frozenset({"23505", "23503"})
+    UPGRADE_LOCK: ClassVar[int] = 0x526F6F7374
+    """Any number that no other program is likely to lock."""
+
+    def open_writer(self, cursor: DBAPICursor) -> None:
+        """Don't wait for ever."""
+        cursor.execute(f"SET lock_timeout = {LOCK_WAIT_SECONDS * 1000}")
+
+    def open_reader(self, cursor: DBAPICursor) -> None:
+        """One snapshot for each transaction."""
+        cursor.execute("SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+    def lock(self, query: Select[Any], *, shared: bool = False) -> Select[Any]:
+        """Lock against changes of the row but, unless it may be deleted, not against references to it."""
+        return query.with_for_update(read=shared)
+
+    def insert_missing(self, table: Table) -> Insert:
+        """Wait for whoever is inserting the same, then pass over it."""
+        return postgresql.insert(table).on_conflict_do_nothing()
+
+    def advance_stripes(self, connection: Connection, ids: Sequence[int]) -> dict[int, int]:
+        """One statement whose inner query locks in order; an UPDATE alone locks in whatever order it scans."""
+        wanted = sa.select(roost_stripes.c.id).where(_THESE_STRIPES).order_by(roost_stripes.c.id)
+        locked = wanted.with_for_update().cte("locked")
+        statement = _ADVANCE.where(roost_stripes.c.id == locked.c.id).returning(
+            roost_stripes.c.id, roost_stripes.c.version
+        )
+        return {row.id: row.version for row in connection.execute(statement, {"ids": list(ids)})}
+
+    @contextmanager
+    def lock_for_upgrade(self, engine: Engine) -> Iterator[Connection]:
+        """An advisory lock that ends with the transaction; DDL is transactional."""
+        with engine.begin() as connection:
+            connection.execute(sa.text("SET LOCAL lock_timeout = 0"))
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(self.UPGRADE_LOCK)))
+            yield connection
+
+    def judge(self, error: DBAPIError) -> Trouble:
+        """By SQLSTATE."""
+        state = getattr(error.orig, "sqlstate", None)
+        if state in self.RACES:
+            return Trouble.RACE
+        if state in self.CLASHES:
+            return Trouble.CLASH
+        if state == "42P01":
+            return Trouble.UNMADE
+        if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError) or state == "25006":
+            return Trouble.AWAY
+        return Trouble.FAULT
+
+
+class MySQL(Dialect):
+    """MariaDB 10.11 or MySQL 8 or later, alone or as Galera, by PyMySQL."""
+
+    name = "mysql"
+    driver = "mysql+pymysql"
+
+    RACES: ClassVar[frozenset[int]] = frozenset({1213, 1205, 1020, 3101})
+    """Deadlock (and Galera's refusal at commit), lock wait timeout, record has changed, rollback by the group."""
+    CLASHES: ClassVar[frozenset[int]] = frozenset({1062, 1451, 1452, 1586})
+    ABSENCES: ClassVar[frozenset[int]] = frozenset(
+        {
+            1021,
+            1040,
+            1041,
+            1044,
+            1045,
+            1047,
+            1049,
+            1053,
+            1129,
+            1130,
+            1158,
+            1159,
+            1160,
+            1161,
+            1203,
+            1290,
+            1836,
+            1927,
+            4031,
+        }
+        | {2002, 2003, 2005, 2006, 2013, 2055}
+    )
+    """Full, too many connections, refused, node not ready, shutting down, read-only, killed; and the client's own."""
+    UPGRADE_LOCK: ClassVar[str] = "roost-upgrade"
+    UPGRADE_SECONDS: ClassVar[int] = 600
+
+    def open_writer(self, cursor: DBAPICursor) -> None:
+        """Be strict, keep id 0, and see on Galera what any node has committed."""
+        cursor.execute("SET SESSION sql_mode = 'TRADITIONAL,NO_AUTO_VALUE_ON_ZERO'")
+        cursor.execute(f"SET SESSION innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}")
+        cursor.execute("SHOW VARIABLES LIKE 'wsrep_on'")
+        if any(str(row[1]).upper() == "ON" for row in cursor.fetchall()):
+            cursor.execute("SET SESSION wsrep_sync_wait = 1")
+
+    def open_reader(self, cursor: DBAPICursor) -> None:
+        """One snapshot for each transaction, made by its first read: as good as asking for it, and one trip less."""
+        self.open_writer(cursor)
+        cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+    def moment(self, now: datetime) -> datetime:
+        """Whole seconds, cut: DATETIME would round half of them up into the future."""
+        return now.replace(microsecond=0)
+
+    def insert_missing(self, table: Table) -> Insert:
+        """INSERT IGNORE would hide other errors too, so let the clash change nothing."""
+        insert = mysql.insert(table)
+        return insert.on_duplicate_key_update(id=table.c.id)
+
+    def advance_stripes(self, connection: Connection, ids: Sequence[int]) -> dict[int, int]:
+        """InnoDB goes through so few rows by primary key, range or all, and so locks in order; then ask for versions."""
+        connection.execute(_ADVANCE.where(_THESE_STRIPES), {"ids": list(ids)})
+        return {row.id: row.version for row in connection.execute(_VERSIONS, {"ids": list(ids)})}
+
+    @contextmanager
+    def lock_for_upgrade(self, engine: Engine) -> Iterator[Connection]:
+        """A named lock of the session, because each DDL statement commits."""
+        with engine.connect() as connection:
+            name = sa.func.concat(sa.func.database(), f" {self.UPGRADE_LOCK}")
+            got = connection.execute(sa.select(sa.func.get_lock(name, self.UPGRADE_SECONDS))).scalar()
+            if got != 1:
+                message = "another process has been upgrading the database for too long"
+                raise TimeoutError(message)
+            connection.commit()
+            try:
+                yield connection
+                connection.commit()
+            finally:
+                connection.execute(sa.select(sa.func.release_lock(name)))
+
+    def judge(self, error: DBAPIError) -> Trouble:
+        """By error number."""
+        arguments = getattr(error.orig, "args", ())
+        code = arguments[0] if arguments else None
+        if code in self.RACES:
+            return Trouble.RACE
+        if code in self.CLASHES:
+            return Trouble.CLASH
+        if code == 1146:  # noqa: PLR2004 (no such table; the number is its name)
+            return Trouble.UNMADE
+        if error.connection_invalidated or code in self.ABSENCES or isinstance(error, InterfaceError):
+            return Trouble.AWAY
+        return Trouble.FAULT
+
+
+DIALECTS: dict[str, type[Dialect]] = {
+    "sqlite": SQLite,
+    "postgresql": PostgreSQL,
+    "postgres": PostgreSQL,
+    "mysql": MySQL,
+    "mariadb": MySQL,
+}
+"""By the first word of a URL."""
+
+_KEY = "roost_dialect"
+
+
+def remember(engine: Engine, dialect: Dialect) -> Engine:
+    """An engine that knows its dialect."""
+    return engine.execution_options(**{_KEY: dialect})
+
+
+def dialect_of(engine: Engine) -> Dialect:
+    """The dialect of an engine: the one remembered, or a new one of its kind."""
+    remembered = engine.get_execution_options().get(_KEY)
+    return remembered if isinstance(remembered, Dialect) else DIALECTS[engine.dialect.name]()

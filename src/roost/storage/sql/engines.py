@@ -1,0 +1,122 @@
+"""From an operator's URL to two pools of connections: one that writes, one for consistent reads.
+
+How a transaction isolates is settled once for each connection, so that no transaction pays a round trip for it.
+"""
+
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import URL, Connection, Engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from roost.storage.sql.dialects import DIALECTS, Dialect, remember
+
+CONNECT_SECONDS = 5
+
+
+class PoolOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How many connections each of the two pools may hold, and for how long."""
+
+    size: int = 10
+    overflow: int = 50
+    recycle: int = 3600
+    """Seconds after which a connection is replaced; proxies and servers drop idle ones."""
+    timeout: float = 10.0
+    """Seconds to wait for a connection to become free."""
+
+
+class Engines(msgspec.Struct, frozen=True, kw_only=True):
+    """The two pools and what is special about their database."""
+
+    write: Engine
+    read: Engine
+    dialect: Dialect
+
+
+class UnknownDatabase(ValueError):
+    """A URL that names no database we can serve."""
+
+
+def open_engines(url: str, *, read_url: str | None = None, pool: PoolOptions | None = None) -> Engines:
+    """Make both pools. Nothing is connected yet.
+
+    Raises:
+        UnknownDatabase: the URL is malformed, names another kind of database, or an SQLite in memory.
+
+    """
+    address, dialect = driver_url(url)
+    reading, other = driver_url(read_url) if read_url else (address, dialect)
+    if type(other) is not type(dialect):
+        message = "the database to read from must be of the same kind as the one to write to"
+        raise UnknownDatabase(message)
+    pool = pool or PoolOptions()
+    return Engines(
+        write=_engine(address, dialect, pool, reads_only=False),
+        read=_engine(reading, dialect, pool, reads_only=True),
+        dialect=dialect,
+    )
+
+
+def driver_url(text: str) -> tuple[URL, Dialect]:
+    """An operator's URL with our driver in it, and the dialect. Whichever driver it named, we use our own."""
+    try:
+        url = make_url(text)
+    except sa.exc.ArgumentError:
+        message = "this is no database URL"
+        raise UnknownDatabase(message) from None
+    kind = url.drivername.partition("+")[0]
+    if kind not in DIALECTS:
+        message = f"{kind!r} is no database that can be served; one of {', '.join(sorted(DIALECTS))} is"
+        raise UnknownDatabase(message)
+    dialect = DIALECTS[kind]()
+    url = url.set(drivername=dialect.driver)
+    if dialect.name == "sqlite" and url.database in {None, "", ":memory:"}:
+        message = "an SQLite in memory can't be shared by several connections: name a file"
+        raise UnknownDatabase(message)
+    if dialect.name == "mysql":
+        # "utf8" is MySQL's name for three bytes at most; on such a connection some names can't even be asked for.
+        url = url.update_query_dict({"charset": "utf8mb4"})
+    return url, dialect
+
+
+def _engine(url: URL, dialect: Dialect, pool: PoolOptions, *, reads_only: bool) -> Engine:
+    options: dict[str, Any] = {
+        "pool_size": pool.size,
+        "max_overflow": pool.overflow,
+        "pool_recycle": pool.recycle,
+        "pool_timeout": pool.timeout,
+        "pool_use_lifo": True,
+        "hide_parameters": True,
+    }
+    if dialect.name == "sqlite":
+        # We say BEGIN ourselves; the driver would say it late, and never IMMEDIATE.
+        options["connect_args"] = {"isolation_level": None, "check_same_thread": False}
+        options["poolclass"] = sa.QueuePool
+    else:
+        options["connect_args"] = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_SECONDS}
+        if not reads_only:
+            options["isolation_level"] = dialect.isolation
+    engine = sa.create_engine(url, **options)
+    _prepare(engine, dialect, reads_only=reads_only)
+    return remember(engine, dialect)
+
+
+def _prepare(engine: Engine, dialect: Dialect, *, reads_only: bool) -> None:
+    def prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        (dialect.open_reader if reads_only else dialect.open_writer)(cursor)
+        cursor.close()
+        if dialect.name != "sqlite":
+            connection.commit()
+
+    event.listen(engine, "connect", prepare)
+    statement = dialect.begin_reading() if reads_only else dialect.begin_writing()
+    if statement is not None:
+
+        def begin(connection: Connection) -> None:
+            connection.exec_driver_sql(statement)
+
+        event.listen(engine, "begin", begin)

@@ -1,0 +1,71 @@
+"""The edge at which driver errors end: what happened, in the port's words. No SQL gets into any message."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum, auto
+from typing import Protocol
+
+from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
+
+from roost.storage.port import LostRace, Unavailable
+
+
+class Trouble(Enum):
+    """What an error of a driver means to us."""
+
+    RACE = auto()
+    """The database gave way to another transaction: again from the start."""
+    CLASH = auto()
+    """Somebody else wrote what a constraint lets stand only once, or removed what we refer to."""
+    AWAY = auto()
+    """The database can't be reached, or can't write just now."""
+    UNMADE = auto()
+    """Our tables aren't there."""
+    FAULT = auto()
+    """Anything else: a bug of ours, or a value that the database can't hold."""
+
+
+class Clash(LostRace):
+    """A lost race that showed as a broken constraint. Repeated, it is no race but a fault, so it is counted."""
+
+
+class Away(Exception):
+    """The database is away. Tried again by `Patience`; nobody outside the store sees it."""
+
+
+class StorageFault(Exception):
+    """The database refused for a reason that isn't foreseen. A bug: ours, or in the tables we were given."""
+
+
+class Judge(Protocol):
+    """Whoever knows a driver's error codes."""
+
+    def judge(self, error: DBAPIError) -> Trouble:
+        """Say what an error means."""
+
+
+@contextmanager
+def translated(judge: Judge) -> Iterator[None]:
+    """Raise the port's errors instead of the driver's."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise _translation(judge.judge(error), error) from error.orig
+    except PoolTimeout:
+        message = "no connection to the database became free in time"
+        raise Away(message) from None
+
+
+def _translation(trouble: Trouble, error: DBAPIError) -> Exception:
+    kind = type(error.orig).__name__
+    match trouble:
+        case Trouble.RACE:
+            return LostRace("the database gave way to another transaction")
+        case Trouble.CLASH:
+            return Clash("another transaction wrote the same, or removed what this one refers to")
+        case Trouble.AWAY:
+            return Away(f"the database is away ({kind})")
+        case Trouble.UNMADE:
+            return Unavailable("the database has not been made or upgraded yet: run `roost db sync`")
+        case Trouble.FAULT:
+            return StorageFault(f"the database refused what the store asked ({kind})")

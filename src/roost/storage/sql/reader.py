@@ -1,0 +1,273 @@
+"""Answers a reader's questions, each in one or two queries, all from one snapshot.
+
+Text is compared by the database, for its indexes' sake, and again here: MySQL takes `a`, `A` and `a ` for equal.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Row, Select, Table
+
+from roost.model.names import AggregateUUID, ConsumerType, ProjectID, ProviderUUID, ResourceClass, UserID
+from roost.model.provider import Provider, ProviderState
+from roost.storage.port import Allocation, Named, ProjectUsage, Stock
+from roost.storage.sql import clouds, rows
+from roost.storage.sql.dialects import Dialect
+from roost.storage.sql.failures import translated
+from roost.storage.sql.tables import (
+    allocations,
+    consumer_types,
+    consumers,
+    inventories,
+    placement_aggregates,
+    projects,
+    resource_classes,
+    resource_provider_aggregates,
+    resource_provider_traits,
+    resource_providers,
+    traits,
+    users,
+)
+from roost.storage.sql.unit import chunks
+
+_PROVIDERS = sa.select(*rows.PROVIDER).select_from(rows.PROVIDERS).order_by(resource_providers.c.id)
+_ALLOCATION = (
+    allocations.c.used,
+    allocations.c.created_at.label("allocation_made"),
+    allocations.c.updated_at.label("allocation_changed"),
+    resource_classes.c.name.label("class_name"),
+)
+_HELD = rows.OWNERS.join(allocations, allocations.c.consumer_id == consumers.c.uuid).join(
+    resource_classes, resource_classes.c.id == allocations.c.resource_class_id
+)
+
+
+class SQLReader:
+    """Implements `roost.storage.port.Reader` on the snapshot of one connection."""
+
+    def __init__(self, connection: Connection, dialect: Dialect) -> None:
+        self._connection = connection
+        self._dialect = dialect
+
+    def provider(self, uuid: str) -> Provider | None:
+        """The provider with exactly this uuid text."""
+        return next(iter(self.providers(uuid=uuid)), None)
+
+    def providers(
+        self, *, name: str | None = None, uuid: str | None = None, in_tree: str | None = None
+    ) -> Sequence[Provider]:
+        """The providers that meet all the conditions given, in order of making."""
+        if not _storable(name, uuid, in_tree):
+            return []
+        query = _PROVIDERS
+        if name is not None:
+            query = query.where(resource_providers.c.name == name)
+        if uuid is not None:
+            query = query.where(resource_providers.c.uuid == uuid)
+        if in_tree is not None:
+            root = self._root(in_tree)
+            if root is None:
+                return []
+            query = query.where(resource_providers.c.root_provider_id == root)
+        found = map(rows.provider, self._ask(query))
+        return [each for each in found if name in {None, each.name} and uuid in {None, each.uuid}]
+
+    def stocks(self, uuid: ProviderUUID) -> Sequence[Stock]:
+        """The inventory records of one provider, in order of making."""
+        return [rows.stock(row) for row in self._of(uuid, _STOCKS)]
+
+    def usage(self, uuid: ProviderUUID) -> dict[ResourceClass, int]:
+        """The usage of each class of the provider's inventories, 0 included."""
+        return {ResourceClass(row.class_name): int(row.used or 0) for row in self._of(uuid, _USAGE)}
+
+    def aggregates(self, uuid: ProviderUUID) -> Sequence[AggregateUUID]:
+        """The aggregates that a provider is a member of."""
+        return [AggregateUUID(row.uuid) for row in self._of(uuid, _AGGREGATES)]
+
+    def provider_traits(self, uuid: ProviderUUID) -> Sequence[Named]:
+        """The traits of one provider, in order of the traits' making."""
+        return [rows.named(row) for row in self._of(uuid, _TRAITS_OF)]
+
+    def provider_allocations(self, uuid: ProviderUUID) -> Sequence[Allocation]:
+        """Every allocation on one provider."""
+        provider = self.provider(uuid)
+        if provider is None:
+            return []
+        return [_allocation(row, provider) for row in self._of(uuid, _PROVIDER_ALLOCATIONS)]
+
+    def consumer_allocations(self, uuid: str) -> Sequence[Allocation]:
+        """Every allocation of one consumer; its record is in each of them."""
+        if not _storable(uuid):
+            return []
+        found = self._ask(_CONSUMER_ALLOCATIONS.where(consumers.c.uuid == uuid))
+        return [_allocation(row, rows.provider(row)) for row in found if row.consumer_uuid == uuid]
+
+    def project_usages(self, project: ProjectID, user: UserID | None = None) -> Sequence[ProjectUsage]:
+        """A project's usage by consumer type, of all its users or of one."""
+        if not _storable(project, user):
+            return []
+        owned = [projects.c.external_id == project]
+        if user is not None:
+            owned.append(users.c.external_id == user)
+        counts = {row.name: row.consumers for row in self._ask(_CONSUMERS_BY_TYPE.where(*owned))}
+        usage: dict[str | None, dict[ResourceClass, int]] = {name: {} for name in counts}
+        for row in self._ask(_USAGE_BY_TYPE.where(*owned)):
+            usage[row.name][ResourceClass(row.class_name)] = int(row.used)
+        return [
+            ProjectUsage(type=None if name is None else ConsumerType(name), consumers=count, usage=usage[name])
+            for name, count in counts.items()
+        ]
+
+    def resource_classes(self, names: Iterable[str] | None = None) -> Sequence[Named]:
+        """All resource classes, or those of the names given, in order of their ids."""
+        return [rows.named(row) for row in self._named(_named(resource_classes), resource_classes, names)]
+
+    def traits(
+        self, *, names: Iterable[str] | None = None, prefix: str | None = None, associated: bool | None = None
+    ) -> Sequence[Named]:
+        """The traits that meet all the conditions given, in order of making."""
+        query = _named(traits)
+        if prefix is not None:
+            if not _storable(prefix):
+                return []
+            query = query.where(traits.c.name.startswith(prefix, autoescape=True))
+        if associated is not None:
+            borne = sa.select(resource_provider_traits.c.trait_id).where(
+                resource_provider_traits.c.trait_id == traits.c.id
+            )
+            query = query.where(borne.exists() if associated else ~borne.exists())
+        found = self._named(query, traits, names)
+        return [rows.named(row) for row in found if row.name.startswith(prefix or "")]
+
+    def cloud(self) -> Sequence[ProviderState]:
+        """Every provider with all that searches ask of it, in order of making."""
+        with translated(self._dialect):
+            return clouds.read(self._connection)
+
+    def _ask(self, query: Select[Any], values: Sequence[str] | None = None) -> Sequence[Row[Any]]:
+        with translated(self._dialect):
+            return self._connection.execute(query, {} if values is None else {"values": values}).all()
+
+    def _root(self, member: str) -> int | None:
+        query = sa.select(resource_providers.c.uuid, resource_providers.c.root_provider_id)
+        found = self._ask(query.where(resource_providers.c.uuid == member))
+        return next((row.root_provider_id for row in found if row.uuid == member), None)
+
+    def _of(self, uuid: str, query: Select[Any]) -> list[Row[Any]]:
+        """What a query finds of the one provider with exactly this uuid; it selects the uuid as `owner`."""
+        if not _storable(uuid):
+            return []
+        return [row for row in self._ask(query.where(resource_providers.c.uuid == uuid)) if row.owner == uuid]
+
+    def _named(self, query: Select[Any], table: Table, names: Iterable[str] | None) -> Sequence[Row[Any]]:
+        if names is None:
+            return self._ask(query.order_by(table.c.id))
+        wanted = {name for name in names if _storable(name)}
+        narrowed = query.where(rows.any_of(table.c.name))
+        found = [row for chunk in chunks(sorted(wanted)) for row in self._ask(narrowed, chunk) if row.name in wanted]
+        return sorted(found, key=lambda row: int(row.id))
+
+
+def _storable(*texts: str | None) -> bool:
+    """Whether a database can hold such text at all. One that no database holds is not found, rather than an error."""
+    return all(text is None or ("\0" not in text and text.isprintable()) or _encodes(text) for text in texts)
+
+
+def _encodes(text: str) -> bool:
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
+
+
+def _allocation(row: Row[Any], provider: Provider) -> Allocation:
+    return Allocation(
+        provider=provider,
+        consumer=rows.consumer(row),
+        resource_class=ResourceClass(row.class_name),
+        used=row.used,
+        modified=rows.later(row.allocation_changed, row.allocation_made),
+    )
+
+
+def _named(table: Table) -> Select[Any]:
+    return sa.select(table.c.id, table.c.name, table.c.created_at, table.c.updated_at)
+
+
+_owner = resource_providers.c.uuid.label("owner")
+_stock = resource_providers.join(inventories, inventories.c.resource_provider_id == resource_providers.c.id).join(
+    resource_classes, resource_classes.c.id == inventories.c.resource_class_id
+)
+
+_STOCKS = sa.select(_owner, *rows.STOCK, *rows.STOCK_TIMES).select_from(_stock).order_by(inventories.c.id)
+
+_USAGE = (
+    sa.select(
+        _owner,
+        resource_classes.c.name.label("class_name"),
+        sa.select(sa.func.sum(allocations.c.used))
+        .where(
+            allocations.c.resource_provider_id == inventories.c.resource_provider_id,
+            allocations.c.resource_class_id == inventories.c.resource_class_id,
+        )
+        .scalar_subquery()
+        .label("used"),
+    )
+    .select_from(_stock)
+    .order_by(inventories.c.id)
+)
+
+_AGGREGATES = (
+    sa.select(_owner, placement_aggregates.c.uuid)
+    .select_from(
+        resource_providers.join(
+            resource_provider_aggregates,
+            resource_provider_aggregates.c.resource_provider_id == resource_providers.c.id,
+        ).join(placement_aggregates, placement_aggregates.c.id == resource_provider_aggregates.c.aggregate_id)
+    )
+    .order_by(placement_aggregates.c.id)
+)
+
+_TRAITS_OF = (
+    sa.select(_owner, traits.c.name, traits.c.created_at, traits.c.updated_at)
+    .select_from(
+        resource_providers.join(
+            resource_provider_traits, resource_provider_traits.c.resource_provider_id == resource_providers.c.id
+        ).join(traits, traits.c.id == resource_provider_traits.c.trait_id)
+    )
+    .order_by(traits.c.id)
+)
+
+_PROVIDER_ALLOCATIONS = (
+    sa.select(_owner, *rows.CONSUMER, *_ALLOCATION)
+    .select_from(_HELD.join(resource_providers, resource_providers.c.id == allocations.c.resource_provider_id))
+    .order_by(allocations.c.id)
+)
+
+_CONSUMER_ALLOCATIONS = (
+    sa.select(*rows.CONSUMER, *_ALLOCATION, *rows.PROVIDER)
+    .select_from(
+        _HELD.join(resource_providers, resource_providers.c.id == allocations.c.resource_provider_id)
+        .outerjoin(rows.roots, rows.roots.c.id == resource_providers.c.root_provider_id)
+        .outerjoin(rows.parents, rows.parents.c.id == resource_providers.c.parent_provider_id)
+    )
+    .order_by(allocations.c.id)
+)
+
+_CONSUMERS_BY_TYPE = (
+    sa.select(consumer_types.c.name, sa.func.count(consumers.c.id.distinct()).label("consumers"))
+    .select_from(_HELD)
+    .group_by(consumer_types.c.id, consumer_types.c.name)
+    .order_by(sa.func.coalesce(consumer_types.c.id, 0))
+)
+_USAGE_BY_TYPE = (
+    sa.select(
+        consumer_types.c.name,
+        resource_classes.c.name.label("class_name"),
+        sa.func.sum(allocations.c.used).label("used"),
+    )
+    .select_from(_HELD)
+    .group_by(consumer_types.c.id, consumer_types.c.name, resource_classes.c.id, resource_classes.c.name)
+    .order_by(resource_classes.c.id)
+)

@@ -1,0 +1,175 @@
+"""The store on SQL: begins, commits, and begins again. Knows when a transaction is over, not what it is about."""
+
+import os
+import uuid
+import weakref
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import sqlalchemy as sa
+
+from roost.storage.port import Origin, Reader, Transaction
+from roost.storage.sql import migrations, standards
+from roost.storage.sql.engines import PoolOptions, open_engines
+from roost.storage.sql.failures import Away, translated
+from roost.storage.sql.patience import Patience
+from roost.storage.sql.reader import SQLReader
+from roost.storage.sql.tables import roost_stripes
+from roost.storage.sql.transaction import SQLTransaction, was_committed
+from roost.storage.sql.unit import Unit
+
+T = TypeVar("T")
+
+_UNKNOWN = Origin()
+
+
+class _CommitUnknown(Away):
+    """The connection was lost during COMMIT: the database may have done it or not."""
+
+
+class SQLStore:
+    """Implements `roost.storage.port.Store` on SQLite, PostgreSQL, MariaDB and MySQL."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        clock: Callable[[], datetime],
+        read_url: str | None = None,
+        pool: PoolOptions | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        """Open the pools; nothing is connected before the first use.
+
+        Args:
+            url: the operator's, whichever driver it names.
+            clock: tells the time for what is stored.
+            read_url: where consistent reads go instead. They see what that database has, which may be old.
+            pool: how many connections to keep.
+            patience: how long to go on when races are lost or the database is away.
+
+        """
+        self._engines = open_engines(url, read_url=read_url, pool=pool)
+        self._dialect = self._engines.dialect
+        self._clock = clock
+        self._patience = patience or Patience()
+        self._stripes: int | None = None
+        _renew_after_fork(self)
+
+    def transact(self, body: Callable[[Transaction], T], origin: Origin = _UNKNOWN) -> T:
+        """Run `body` in a transaction and commit; run all of it again if a race was lost."""
+        return self._patience.persist(lambda: self._attempt(body, origin))
+
+    def read(self, body: Callable[[Reader], T]) -> T:
+        """Run `body` against one consistent moment."""
+        return self._patience.persist(lambda: self._look(body))
+
+    def synchronise(self) -> None:
+        """Add the standard traits and resource classes that are missing."""
+
+        def once() -> None:
+            with ExitStack() as stack:
+                unit = self._begin(stack, _UNKNOWN)
+                with translated(self._dialect):
+                    standards.synchronise(unit)
+                    unit.connection.commit()
+
+        self._patience.persist(once)
+
+    def upgrade(self) -> None:
+        """Make or upgrade the tables."""
+
+        def once() -> None:
+            with translated(self._dialect):
+                migrations.upgrade(self._engines.write)
+
+        self._patience.persist(once)
+
+    def ping(self) -> None:
+        """Ask the database for a sign of life, once.
+
+        Raises:
+            Unavailable: there was none.
+
+        """
+
+        def once() -> None:
+            with translated(self._dialect), self._engines.write.connect() as connection:
+                connection.execute(sa.select(roost_stripes.c.id).limit(1)).all()
+
+        Patience(bound=0).persist(once)
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self._engines.read.dispose()
+        self._engines.write.dispose()
+
+    def forget_connections(self) -> None:
+        """Leave every connection to the process that we were forked from."""
+        self._engines.read.dispose(close=False)
+        self._engines.write.dispose(close=False)
+
+    def _look(self, body: Callable[[Reader], T]) -> T:
+        with ExitStack() as stack:
+            with translated(self._dialect):
+                connection = stack.enter_context(self._engines.read.connect())
+                connection.begin()
+            return body(SQLReader(connection, self._dialect))
+
+    def _attempt(self, body: Callable[[Transaction], T], origin: Origin) -> T:
+        try:
+            with ExitStack() as stack:
+                unit = self._begin(stack, origin)
+                transaction = SQLTransaction(unit)
+                result = body(transaction)
+                if unit.wrote:
+                    self._commit(unit)
+                return result
+        except _CommitUnknown:
+            # The turn and the connection are given back by now, so that the question can't wait for ourselves.
+            if self._patience.persist(lambda: self._was_committed(unit, transaction)):
+                return result
+            raise
+
+    def _begin(self, stack: ExitStack, origin: Origin) -> Unit:
+        stack.enter_context(self._dialect.turn())
+        with translated(self._dialect):
+            connection = stack.enter_context(self._engines.write.connect())
+            connection.begin()
+            if self._stripes is None:
+                self._stripes = connection.execute(sa.select(sa.func.count()).select_from(roost_stripes)).scalar_one()
+        now = self._clock()
+        return Unit(
+            connection=connection,
+            dialect=self._dialect,
+            stripes=self._stripes,
+            origin=origin,
+            mark=uuid.uuid4().hex,
+            now=self._dialect.moment(now.astimezone(UTC).replace(tzinfo=None) if now.tzinfo else now),
+        )
+
+    def _commit(self, unit: Unit) -> None:
+        try:
+            with translated(self._dialect):
+                unit.connection.commit()
+        except Away as error:
+            raise _CommitUnknown(str(error)) from error
+
+    def _was_committed(self, lost: Unit, transaction: SQLTransaction) -> bool:
+        with ExitStack() as stack:
+            now = self._begin(stack, _UNKNOWN)
+            with translated(self._dialect):
+                return was_committed(lost, transaction.delta, now)
+
+
+def _renew_after_fork(store: SQLStore) -> None:
+    """A server that forks its workers after making the store must not let two of them speak on one connection."""
+    reference = weakref.ref(store)
+
+    def renew() -> None:
+        if (forked := reference()) is not None:
+            forked.forget_connections()
+
+    os.register_at_fork(after_in_child=renew)

@@ -1,0 +1,99 @@
+"""What one attempt at a transaction carries from step to step. Decides nothing."""
+
+import zlib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Executable, Row
+from sqlalchemy.engine import CursorResult
+
+from roost.storage.port import LostRace, Origin
+from roost.storage.sql.dialects import Dialect
+
+T = TypeVar("T")
+
+CHUNK = 2000
+"""Values in one IN list: far below each database's limit on parameters, and few enough to compile quickly."""
+
+
+def stripe_of(root: str, stripes: int) -> int:
+    """The stripe of the tree with this root."""
+    return zlib.crc32(root.encode()) % stripes
+
+
+def chunks(values: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
+    """Values in lists of at most `size`."""
+    remaining = iter(values)
+    while chunk := list(islice(remaining, size)):
+        yield chunk
+
+
+class Unit:
+    """One attempt: its connection, its time, what it has locked, and the row ids it has come across."""
+
+    def __init__(
+        self, *, connection: Connection, dialect: Dialect, stripes: int, origin: Origin, mark: str, now: datetime
+    ) -> None:
+        self.connection = connection
+        self.dialect = dialect
+        self.origin = origin
+        self.mark = mark
+        """Unique to this attempt, so that its traces can be told from another's."""
+        self.now = now
+        self.stripes = stripes
+        """How many there are."""
+        self.versions: dict[int, int] = {}
+        """The stripes locked, and their new versions."""
+        self.wrote = False
+        """Whether there is anything to commit. Advanced stripes alone are nothing."""
+        self.recorded = False
+        """Whether rows of `roost_changes` bear our mark."""
+        self.providers: dict[str, int] = {}
+        self.homes: dict[str, str] = {}
+        """The root of each existing provider that was read."""
+        self.consumers: dict[str, int] = {}
+        """Rows of consumers, those included that hold nothing and so don't exist for anyone above the store."""
+        self.holdings: dict[tuple[str, str, str], list[int]] = {}
+        """Rows of allocations by consumer, provider and class."""
+        self.classes: dict[str, int] = {}
+        self.traits: dict[str, int] = {}
+        self.aggregates: dict[str, int] = {}
+
+    def rows(self, query: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
+        """Ask."""
+        return self.connection.execute(query, parameters or {}).all()
+
+    def rows_of(self, query: Executable, values: Collection[Any]) -> Iterator[Row[Any]]:
+        """Ask about any number of `values`, in their order so that locks are taken in it too."""
+        for chunk in chunks(sorted(values)):
+            yield from self.rows(query, {"values": chunk})
+
+    def execute(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> int:
+        """Write, one statement or one for each of `rows` in a batch; the number of rows matched."""
+        self.wrote = True
+        result: CursorResult[Any]
+        # One row goes as a plain statement: a batch of one costs some drivers more.
+        parameters = rows[0] if rows is not None and len(rows) == 1 else rows
+        result = self.connection.execute(statement, parameters)  # type: ignore[assignment]
+        return result.rowcount
+
+    def execute_of(self, statement: Executable, values: Collection[Any]) -> int:
+        """Write where a column has one of any number of `values`."""
+        return sum(self.execute(statement, [{"values": chunk}]) for chunk in chunks(sorted(values)))
+
+    def demand(self, matched: int, expected: int) -> None:
+        """Give up the attempt unless a guarded write matched what it expected."""
+        if matched != expected:
+            raise LostRace("what was decided on has changed")
+
+    def stripe(self, root: str) -> int:
+        """The stripe of the tree with this root."""
+        return stripe_of(root, self.stripes)
+
+    def lock_stripes(self, wanted: Iterable[int]) -> None:
+        """Lock those that aren't yet."""
+        missing = sorted(set(wanted) - self.versions.keys())
+        if missing:
+            self.versions |= self.dialect.advance_stripes(self.connection, missing)

@@ -1,0 +1,1 @@
+"""Roost's tests: README.md tells which folder holds what."""

@@ -1,0 +1,90 @@
+"""Hold the engine to the oracle: the same candidates, summaries and providers, limited or not, in any order."""
+
+from collections.abc import Sequence
+from random import Random
+
+import msgspec
+
+from roost.model.names import ProviderUUID
+from roost.model.provider import ProviderState
+from roost.search.answer import Candidates
+from roost.search.candidates import candidates
+from roost.search.providers import providers
+from roost.search.query import ProviderQuery, Query, Strategy
+from roost.search.snapshot import Snapshot
+from tests.reference import candidates as oracle
+from tests.reference.clouds import CLASSES, TRAITS
+
+STRATEGIES = (Strategy(breadth_first=True), Strategy(breadth_first=False))
+
+
+def assert_same(
+    states: Sequence[ProviderState], query: Query, provider_query: ProviderQuery, limits: Sequence[int] = (1, 2, 3, 7)
+) -> int:
+    """Fail where the engine and the oracle differ; tell how many candidates there are."""
+    snapshot = Snapshot.of(states, CLASSES, TRAITS)
+    found, summaries = oracle.candidates(states, CLASSES, TRAITS, query)
+    for strategy in STRATEGIES:
+        _assert_whole(candidates(snapshot, query, strategy), found, summaries)
+        _assert_whole(candidates(snapshot, query, strategy, shuffle=Random(1).shuffle), found, summaries)
+        for limit in limits:
+            _assert_limited(states, query, strategy, limit, found)
+    fitting = [provider.uuid for provider in providers(snapshot, provider_query)]
+    expected = oracle.providers(states, CLASSES, TRAITS, provider_query)
+    assert fitting == [state.uuid for state in states if state.uuid in expected], "providers in order of making"
+    return len(found)
+
+
+def told(answer: Candidates) -> list[oracle.Candidate]:
+    """The candidates in the oracle's form; none may name a provider twice in one group."""
+    for candidate in answer.candidates:
+        assert all(len(set(uuids)) == len(uuids) for uuids in candidate.mappings.values()), candidate
+    return [
+        (
+            frozenset(
+                (uuid, name, amount)
+                for uuid, resources in candidate.claim.items()
+                for name, amount in resources.items()
+            ),
+            frozenset((suffix, frozenset(uuids)) for suffix, uuids in candidate.mappings.items()),
+        )
+        for candidate in answer.candidates
+    ]
+
+
+def _assert_whole(answer: Candidates, found: set[oracle.Candidate], summaries: set[ProviderUUID]) -> None:
+    made = told(answer)
+    assert len(made) == len(set(made)), "a candidate is there twice"
+    assert set(made) == found, f"invented: {set(made) - found}; missing: {found - set(made)}"
+    _assert_summaries(answer, summaries)
+
+
+def _assert_limited(
+    states: Sequence[ProviderState],
+    query: Query,
+    strategy: Strategy,
+    limit: int,
+    found: set[oracle.Candidate],
+) -> None:
+    snapshot, cloud = Snapshot.of(states, CLASSES, TRAITS), oracle.Cloud.of(states)
+    limited = msgspec.structs.replace(query, limit=limit)
+    bounded_answer = candidates(snapshot, query, msgspec.structs.replace(strategy, most=limit))
+    for answer in (
+        candidates(snapshot, limited, strategy),
+        candidates(snapshot, limited, strategy, shuffle=Random(limit).shuffle),
+        bounded_answer,
+    ):
+        made = told(answer)
+        assert len(made) == len(set(made)), "a candidate is there twice"
+        assert set(made) <= found, f"invented: {set(made) - found}"
+        assert len(made) <= min(limit, len(found)), f"{len(made)} of {len(found)} for a limit of {limit}"
+        # `most` counts candidates before those that draw on one tree twice are left out.
+        exact = query.nested or answer is not bounded_answer
+        assert not exact or len(made) == min(limit, len(found)), f"{len(made)} of {len(found)} for a limit of {limit}"
+        _assert_summaries(answer, oracle.summaries(cloud, made, nested=query.nested))
+
+
+def _assert_summaries(answer: Candidates, expected: set[ProviderUUID]) -> None:
+    uuids = [state.uuid for state in answer.summaries]
+    assert len(uuids) == len(set(uuids)), "a summary is there twice"
+    assert set(uuids) == expected, f"summaries: {set(uuids) ^ expected}"

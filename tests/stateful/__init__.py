@@ -1,0 +1,1 @@
+"""Random sequences of requests, with everything that must hold checked after each of them."""
