@@ -8,6 +8,9 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from oslo_config import cfg
+
+from roost.configuration import CONFIG_FILE, DIRECTORY_VARIABLE, FILE_VARIABLE, GROUPS
 from roost.http.errors import REPLIES, Reply
 from roost.http.microversions.history import CHANGES
 from roost.model.refusals import Refusal
@@ -68,8 +71,9 @@ def texts(kind: type[Refusal], reply: Reply) -> list[str]:
     """Every text that a refusal may be told in, its fields shown in braces."""
     if isinstance(reply.text, str):
         return [reply.text]
-    choices = [[(field.name, value) for value in _stand_ins(field)] for field in dataclasses.fields(kind)]  # type: ignore[arg-type]  # a refusal is a dataclass
-    examples = (kind(**dict(fields)) for fields in itertools.product(*choices))
+    fields = dataclasses.fields(kind)  # type: ignore[arg-type] # every refusal is a dataclass
+    choices = [[(field.name, value) for value in _stand_ins(field)] for field in fields]
+    examples = (kind(**dict(choice)) for choice in itertools.product(*choices))
     return list(dict.fromkeys(reply.text(example) for example in examples))
 
 
@@ -78,6 +82,41 @@ def _stand_ins(field: "dataclasses.Field[Any]") -> tuple[Any, ...]:
     if field.type is bool:
         return (True, False)
     return ((shown,),) if str(field.type).startswith("tuple") else (shown,)
+
+
+def configuration() -> str:
+    """The page on configuration: every option that Roost itself defines, by group."""
+    return f"""\
+{NOTICE.format(source="src/roost/configuration.py")}
+# Configuration
+
+Roost reads what Placement reads: `placement.conf`, with the same groups and names. What stands in the file and isn't
+known here is passed over, so an existing file works unchanged. The file is the first of:
+
+1. `roost serve --config-file FILE`, or `{FILE_VARIABLE}` in the environment;
+2. `{CONFIG_FILE}` in the directory that `{DIRECTORY_VARIABLE}` names;
+3. `{CONFIG_FILE}` in oslo.config's usual places, `/etc/placement/` among them.
+
+A variable `OS_<GROUP>__<OPTION>` overrides the file: `OS_PLACEMENT_DATABASE__CONNECTION`, `OS_API__AUTH_STRATEGY`.
+`roost serve --database` and `--auth` override both.
+
+The libraries' own options work as they are documented with them: oslo.log's in `[DEFAULT]`, `[oslo_policy]` (its
+`enforce_new_defaults` and `policy_file` above all), `[cors]` and `[oslo_middleware]`. `[keystone_authtoken]` will be
+read when Roost has the strategy `keystone`, which comes later; until then `auth_strategy` must be `noauth2`.
+""" + "".join(_by_group())
+
+
+def _by_group() -> Iterator[str]:
+    for group, options in GROUPS.items():
+        yield f"\n## [{group}]\n\n"
+        yield table(("option", "default", "what it does"), map(_option_row, options))
+
+
+def _option_row(option: cfg.Opt) -> tuple[str, str, str]:
+    choices = " or ".join(f"`{choice}`" for choice in getattr(option.type, "choices", None) or ())
+    told = f"{option.help} One of {choices}." if choices else f"{option.help}"
+    default = str(option.default).lower() if isinstance(option.default, bool) else option.default
+    return f"`{option.name}`", "" if default in (None, "") else f"`{default}`", told
 
 
 def table(titles: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -90,6 +129,7 @@ def table(titles: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 PAGES: Mapping[str, Callable[[], str]] = {
     "microversions.md": microversions,
     "errors.md": errors,
+    "configuration.md": configuration,
 }
 """Each generated page, and what writes it."""
 

@@ -107,8 +107,10 @@ class Cloud:
 class Requests:
     """Random requests to one cloud."""
 
-    def __init__(self, cloud: Cloud, seed: int) -> None:
+    def __init__(self, cloud: Cloud, seed: int, unknown: float = 0.01) -> None:
+        """Ask `cloud`, each name being an unknown one with that chance."""
         self._cloud = cloud
+        self._unknown = unknown
         self._dice = Random(seed)
 
     def query(self) -> Query:
@@ -169,4 +171,4 @@ class Requests:
         return frozenset(self._strange(thing) if thing in TRAITS else thing for thing in chosen)
 
     def _strange(self, name: Any) -> Any:
-        return UNKNOWN if self._dice.random() < 0.01 else name
+        return UNKNOWN if self._dice.random() < self._unknown else name

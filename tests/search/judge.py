@@ -17,7 +17,7 @@ TRAITS = ("CUSTOM_A", "CUSTOM_B", "CUSTOM_C", "CUSTOM_D")
 
 
 class Judge:
-    """The other process. (It keeps its state in globals, so it can't be had twice in one.)"""
+    """The other process; in one process it couldn't be had twice, because its state is global."""
 
     def __init__(self, folder: Path) -> None:
         database = {"OS_PLACEMENT_DATABASE__CONNECTION": f"sqlite:///{folder / 'judge.sqlite'}"}

@@ -4,18 +4,19 @@ A driver tells the kind of a refusal in the model's words; `KINDS` is the only p
 """
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from roost.ledger.commands import Command
 from roost.ledger.settle import scope, settle
 from roost.model import refusals
 from roost.model.names import ConsumerUUID, ProviderUUID, ResourceClass, Trait
+from roost.model.provider import ProviderState
 from roost.model.refusals import Refusal
 from roost.service.writes import carry_out
-from roost.storage.port import Origin, Reader, Store
+from roost.storage.port import Change, Origin, Reader, Store
 from tests.reference.ledger import OK
 from tests.stateful.plain_books import PlainBooks
 from tests.stateful.view import SeenConsumer, SeenProvider, View
@@ -156,15 +157,21 @@ class StoreDriver:
         self._consumers = tuple(consumers)
         self._sqlite = sqlite
         self._asked = 0
+        self._last = store.read(_moment)
 
     def ask(self, command: Command) -> str:
-        """Through the one path for changes."""
+        """Through the one path for changes; and the feed must tell of what came of it."""
         self._asked += 1
+        origin = Origin(request_id=f"req-{self._asked}")
+        before, outcome = self._last, OK
         try:
-            carry_out(self._store, command, Origin(request_id=f"req-{self._asked}"))
+            carry_out(self._store, command, origin)
         except Refusal as refusal:
-            return kind_of(refusal)
-        return OK
+            outcome = kind_of(refusal)
+        after, changes = self._store.read(lambda reader: (_moment(reader), reader.changes(before[0])))
+        _assert_fed(before, after, changes, origin)
+        self._last = after
+        return outcome
 
     def view(self) -> View:
         """All answers, of one moment."""
@@ -207,6 +214,28 @@ class StoreDriver:
         )
         _assert_readers_agree(reader, view)
         return view
+
+
+Moment: TypeAlias = tuple[Mapping[int, int], Mapping[ProviderUUID, ProviderState]]
+"""The versions of the stripes, and what searches see of the cloud."""
+
+
+def _moment(reader: Reader) -> Moment:
+    return reader.versions(), {state.uuid: state for state in reader.cloud()}
+
+
+def _assert_fed(before: Moment, after: Moment, changes: Sequence[Change], origin: Origin) -> None:
+    """Whoever follows the feed knows what changed, and is not sent to look at anything for nothing."""
+    (versions, cloud), (later_versions, later_cloud) = before, after
+    assert later_versions.keys() == versions.keys(), "stripes came or went"
+    assert all(later_versions[stripe] >= version for stripe, version in versions.items()), "a stripe went back"
+    moved = {stripe for stripe, version in versions.items() if later_versions[stripe] > version}
+    assert {change.stripe for change in changes} <= moved, "a change without a new version"
+    assert all(change.version == later_versions[change.stripe] for change in changes), "a change at another version"
+    assert all(change.origin == origin for change in changes), "a change of somebody else"
+    told = {change.uuid for change in changes if change.kind == "provider"}
+    differing = {uuid for uuid in cloud.keys() | later_cloud.keys() if cloud.get(uuid) != later_cloud.get(uuid)}
+    assert differing <= told, f"the feed keeps silent of {differing - told}"
 
 
 def _consumer(reader: Reader, uuid: ConsumerUUID) -> SeenConsumer | None:

@@ -3,12 +3,24 @@
 The same machine drives the pure ledger, and the service over each store that needs no server.
 """
 
+import shutil
+import tempfile
 from collections import Counter
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, ClassVar
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from msgspec import UNSET
 
 from roost.ledger import commands as c
@@ -22,6 +34,8 @@ from roost.model.names import (
     ResourceClass,
     Trait,
 )
+from roost.storage.memory import MemoryStore
+from roost.storage.sql.store import SQLStore
 from tests.reference.ledger import OK, Books, step
 from tests.stateful import requests as r
 from tests.stateful.drivers import Driver, PureDriver, StoreDriver
@@ -39,6 +53,7 @@ class LedgerMachine(RuleBasedStateMachine):
         super().__init__()
         self.driver = self.start()
         standard = frozenset(STANDARD_CLASSES) | frozenset(STANDARD_TRAITS)
+        self.seen = self.driver.view()
         self.books = Books(classes=set(STANDARD_CLASSES), traits=set(STANDARD_TRAITS), standard=standard)
 
     def start(self) -> Driver:
@@ -51,12 +66,12 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def ask(self, command: Any) -> None:
         """Send a request to both; compare the outcomes, and what a grant or a refusal may not do."""
-        before, rows = self.driver.view(), self.driver.rows()
+        before, rows = self.seen, self.driver.rows()
         self.books, expected = step(self.books, command)
         outcome = self.driver.ask(command)
         self.outcomes[f"{type(command).__name__} {outcome}"] += 1
         assert outcome == expected, f"{command}: {outcome}, but the model says {expected}"
-        after = self.driver.view()
+        after = self.seen = self.driver.view()
         assert_follows(before, after)
         if outcome != OK:
             assert after == before, f"{command} was refused and changed something"
@@ -67,9 +82,8 @@ class LedgerMachine(RuleBasedStateMachine):
     @invariant()
     def shows_what_the_model_shows(self) -> None:
         """All that can be read is what the model says."""
-        view = self.driver.view()
-        assert_sound(view)
-        assert view == of_model(self.books)
+        assert_sound(self.seen)
+        assert self.seen == of_model(self.books)
 
     @initialize(data=st.data())
     def begin(self, data: st.DataObject) -> None:
@@ -230,12 +244,57 @@ class MemoryMachine(LedgerMachine):
 
     def start(self) -> Driver:
         """A new store."""
-        from roost.storage.memory import MemoryStore
-
-        store = MemoryStore()
+        store = MemoryStore(clock=Clock())
         store.synchronise()
         return StoreDriver(store, r.CONSUMERS)
 
 
-TestPureLedger = LedgerMachine.TestCase
-TestPureLedger.settings = settings(stateful_step_count=STEPS)
+class SQLiteMachine(LedgerMachine):
+    """The service over SQLite, on a copy of an empty database."""
+
+    folder: ClassVar[Path]
+
+    def start(self) -> Driver:
+        """A new file."""
+        path = Path(tempfile.mkdtemp(dir=self.folder)) / "roost.sqlite"
+        shutil.copy(self.folder / "empty.sqlite", path)
+        return StoreDriver(SQLStore(f"sqlite:///{path}", clock=Clock()), r.CONSUMERS, sqlite=path)
+
+
+class Clock:
+    """A second passes between any two looks at it."""
+
+    def __init__(self) -> None:
+        self._now = datetime(2024, 1, 1)  # noqa: DTZ001 - stores keep naive times of UTC
+
+    def __call__(self) -> datetime:
+        """The time."""
+        self._now += timedelta(seconds=1)
+        return self._now
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the databases are; in it an empty one with the tables and the standard names."""
+    folder = tmp_path_factory.mktemp("sqlite")
+    store = SQLStore(f"sqlite:///{folder / 'empty.sqlite'}", clock=Clock())
+    store.upgrade()
+    store.synchronise()
+    store.close()
+    return folder
+
+
+def test_pure_ledger() -> None:
+    """`settle` decides as the naive books do, and needs no more than what its scope names."""
+    run_state_machine_as_test(LedgerMachine, settings=settings(stateful_step_count=STEPS))
+
+
+def test_memory_store() -> None:
+    """The service over the store in memory keeps the books as the naive ones."""
+    run_state_machine_as_test(MemoryMachine, settings=settings(stateful_step_count=STEPS))
+
+
+def test_sqlite_store(folder: Path) -> None:
+    """The service over SQLite keeps the books as the naive ones."""
+    SQLiteMachine.folder = folder
+    run_state_machine_as_test(SQLiteMachine, settings=settings(stateful_step_count=STEPS))

@@ -1,7 +1,8 @@
 """The strategy for development: any token is taken for its word.
 
-`x-auth-token: USER[:PROJECT]`, `x-roles: R1,R2` (without it, the user `admin` has the role admin and nobody else any),
-`openstack-system-scope: all`. It proves nothing: serve it on loopback only.
+`x-auth-token: USER[:PROJECT]`, `x-project-id: PROJECT` over that (without both, the project is named like the user),
+`x-roles: R1,R2` (without it, the user `admin` has the role admin and nobody else any), `openstack-system-scope: all`.
+It proves nothing: serve it on loopback only.
 """
 
 from roost.access.context import Environ, without_identity
@@ -19,4 +20,4 @@ def identify(environ: Environ) -> None:
     if scope := claimed.get("HTTP_OPENSTACK_SYSTEM_SCOPE"):
         environ["HTTP_OPENSTACK_SYSTEM_SCOPE"] = scope
     else:
-        environ["HTTP_X_PROJECT_ID"] = project or user
+        environ["HTTP_X_PROJECT_ID"] = claimed.get("HTTP_X_PROJECT_ID") or project or user

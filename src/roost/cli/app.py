@@ -58,7 +58,7 @@ def make_cli(actions: Actions) -> typer.Typer:
             console.print(f"noauth2 believes every token, so it serves on loopback only, not on {host}")
             raise typer.Exit(2)
         actions.sync(conf)
-        console.print(_greeting(f"http://{host}:{port}", conf.placement_database.connection))
+        console.print(_greeting(f"http://{host}:{port}", conf.placement_database.connection), soft_wrap=True)
         serve(Listener(host=host, port=port, workers=workers))
 
     return cli

@@ -13,6 +13,12 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
     workers: int
 
 
+THREADS = 16
+"""Threads of a worker. Python runs one at a time; the others wait for the database."""
+
+WAITING = 128
+"""Connections that a worker takes on before it lets the others wait in the system's queue."""
+
 SECONDS_TO_FINISH = 30
 """How long requests in flight may take after a SIGTERM, before a worker is ended by force."""
 
@@ -25,6 +31,8 @@ def serve(listener: Listener) -> None:
         port=listener.port,
         interface=Interfaces.WSGI,
         workers=listener.workers,
+        blocking_threads=THREADS,
+        backpressure=WAITING,
         workers_kill_timeout=SECONDS_TO_FINISH,
         respawn_failed_workers=True,
     ).serve()

@@ -32,6 +32,7 @@ from roost.storage.port import Unavailable
 LOG = logging.getLogger(__name__)
 
 JSON = "application/json"
+HTML = "text/html"
 REQUEST_ID = "roost.request_id"
 """The key under which the request log has written the request's id into the environment."""
 _VERSION = "roost.version"
@@ -47,7 +48,9 @@ class RouteWithoutRule(Exception):
 def make_app(site: Site, strategy: Strategy, policy: Policy, routes: Routes = ROUTES) -> WSGIApplication:
     """The API as a WSGI application."""
     app = falcon.App(middleware=[_Entrance(strategy)])
-    app.add_error_handler((Exception, falcon.HTTPError), _answer_error)
+    app.resp_options.default_media_type = cast("str", None)  # a reply without content has no type
+    app.add_error_handler(Exception, _answer_error)
+    app.add_error_handler(falcon.HTTPError, _answer_error)
     for path, methods in routes.items():
         _refuse_unguarded(path, methods, policy)
         app.add_route(path, _Resource(methods, site, policy))
@@ -191,8 +194,10 @@ def _answer_error(req: falcon.Request, resp: falcon.Response, error: Exception, 
         LOG.error("bug: %s %s", req.method, environ.get("PATH_INFO", "").encode("unicode_escape"), exc_info=error)
     answer = errors.answer(refusal, environ.get(_VERSION), environ.get(REQUEST_ID, ""))
     resp.status = HTTPStatus(answer.status)
-    resp.data = answer.body
-    resp.content_type = JSON
+    if req.client_accepts(HTML) and not req.client_accepts(JSON):
+        resp.data, resp.content_type = answer.as_html(), HTML
+    else:
+        resp.data, resp.content_type = answer.as_json(), JSON
     for name, value in answer.headers.items():
         resp.set_header(name, value)
 

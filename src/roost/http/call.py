@@ -65,10 +65,15 @@ class Call:
     @cached_property
     def payload(self) -> bytes:
         """The body's bytes."""
+        limit = self.site.settings.largest_body
         length = int(self.environ.get("CONTENT_LENGTH") or 0)
-        if length > self.site.settings.largest_body:
-            raise faults.BodyTooLarge(size=length, limit=self.site.settings.largest_body)
+        if length > limit:
+            raise faults.BodyTooLarge(limit)
+        if not length and "chunked" in self.environ.get("HTTP_TRANSFER_ENCODING", "").lower():
+            length = limit + 1
         data: bytes = self.environ["wsgi.input"].read(length) if length else b""
+        if len(data) > limit:
+            raise faults.BodyTooLarge(limit)
         return data
 
     def body(self, forms: Since[BodyOf[T]]) -> T:

@@ -4,6 +4,7 @@ The texts are the API's: clients match on parts of them, so they are facts, not 
 Anything that is no refusal is a bug of ours: logged whole, shown bare, with the request id.
 """
 
+import html
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, NamedTuple
@@ -95,7 +96,7 @@ REPLIES: dict[type[Refusal], Reply] = {
     faults.UnsupportedMedia: Reply(415, "The media type {media_type} is not supported, use application/json"),
     faults.ContentTypeMissing: Reply(400, "content-type header required when content-length > 0"),
     faults.BadContentLength: Reply(400, "content-length header must be an integer"),
-    faults.BodyTooLarge: Reply(413, "The body has {size} bytes; at most {limit} bytes are taken."),
+    faults.BodyTooLarge: Reply(413, "The body is larger than the {limit} bytes that this server takes."),
     faults.MalformedJSON: Reply(400, "Malformed JSON: {reason}"),
     faults.BadBody: Reply(400, "JSON does not validate: {reason}"),
     faults.BadQuery: Reply(400, "Invalid query string parameters: {reason}"),
@@ -243,11 +244,22 @@ RETRY_AFTER_SECONDS = 1
 
 
 class Answer(NamedTuple):
-    """A finished error reply."""
+    """An error reply, whatever form it is sent in."""
 
     status: int
     headers: dict[str, str]
-    body: bytes
+    fault: dict[str, Any]
+
+    def as_json(self) -> bytes:
+        """The API's form of errors."""
+        return msgspec.json.encode({"errors": [self.fault]})
+
+    def as_html(self) -> bytes:
+        """The same for a reader's eyes, for a client that takes HTML and no JSON."""
+        title = html.escape(f"{self.status} {self.fault['title']}")
+        detail = html.escape(self.fault["detail"])
+        page = f"<html><head><title>{title}</title></head><body><h1>{title}</h1><p>{detail}</p></body></html>"
+        return page.encode()
 
 
 def answer(error: Exception, version: Microversion | None, request_id: str) -> Answer:
@@ -271,7 +283,7 @@ def answer(error: Exception, version: Microversion | None, request_id: str) -> A
     fault["request_id"] = request_id
     if isinstance(error, faults.UnknownVersion):
         fault |= {"max_version": str(history.NEWEST), "min_version": str(history.OLDEST)}
-    return Answer(reply.status, _headers(error), msgspec.json.encode({"errors": [fault]}))
+    return Answer(reply.status, _headers(error), fault)
 
 
 def _headers(error: Exception) -> dict[str, str]:

@@ -77,10 +77,10 @@ class BadContentLength(Refusal):
 
 @dataclass(eq=False)
 class BodyTooLarge(Refusal):
-    """The body is larger than the server takes. Sizes are in bytes."""
+    """The body is larger than the server takes."""
 
-    size: int
     limit: int
+    """In bytes."""
 
 
 @dataclass(eq=False)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 
+_LATIN_1 = 0xFF
+
 _ID = re.compile(r"req-[a-f0-9]{8}(?:-[a-f0-9]{4}){3}-[a-f0-9]{12}\Z")
 
 
@@ -29,6 +31,7 @@ class RequestLog:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request, and log how it was answered."""
+        _mend_path(environ)
         context = RequestContext(global_request_id=_global_id(environ), overwrite=True)
         environ[REQUEST_ID] = environ[ENV_REQUEST_ID] = context.request_id
 
@@ -43,6 +46,13 @@ class RequestLog:
             )
 
         return self._app(environ, start)
+
+
+def _mend_path(environ: WSGIEnvironment) -> None:
+    """Write the path as WSGI wants it: its bytes as latin-1. Servers do; interceptors of test suites may not."""
+    path: str = environ.get("PATH_INFO", "")
+    if not path.isascii() and any(ord(character) > _LATIN_1 for character in path):
+        environ["PATH_INFO"] = path.encode("utf-8", "surrogatepass").decode("latin-1")
 
 
 def _global_id(environ: WSGIEnvironment) -> str | None:

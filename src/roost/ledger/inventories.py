@@ -14,7 +14,9 @@ from roost.ledger.commands import (
 from roost.ledger.world import Delta, Scope, World
 from roost.model import refusals
 from roost.model.inventory import Inventory
-from roost.model.names import ProviderUUID, ResourceClass
+from roost.model.names import STANDARD_CLASSES, ProviderUUID, ResourceClass
+
+_PLACES = {name: place for place, name in enumerate(STANDARD_CLASSES)}
 
 
 def scope_of_one(command: AddInventory | UpdateInventory | DropInventory) -> Scope:
@@ -113,9 +115,10 @@ def has_room(inventory: Inventory, *, may_be_all: bool) -> bool:
 
 
 def used_without(world: World, uuid: ProviderUUID, held: Inventories, kept: Inventories) -> tuple[ResourceClass, ...]:
-    """The classes that are held and used, and are not kept."""
+    """The classes that are held and used, and are not kept; standard ones first, in their own order."""
     usage = world.usage[uuid]
-    return tuple(name for name in held if name not in kept and usage.get(name))
+    stranded = (name for name in held if name not in kept and usage.get(name))
+    return tuple(sorted(stranded, key=lambda name: _PLACES.get(name, len(_PLACES))))
 
 
 def _inventories(world: World, uuid: ProviderUUID) -> Inventories:

@@ -1,11 +1,11 @@
 """All ways to fill the slots at one anchor, one after the other, as far as they are asked for. Knows no order of roots.
 
-A depth-first search without recursion. It fills the slot with the fewest offers first, drops a partial choice as soon
-as a rule sees that it can't end well, and remembers the situations that it found barren. Situations that differ only
-in which of several like providers was taken are one situation: sixteen like cards don't fail in 16! ways.
+A depth-first search without recursion. It drops a partial choice as soon as a rule sees that it can't end well, and
+remembers the situations that it found barren. Situations that differ only in which of several like providers was taken
+are one situation: sixteen like cards don't fail in 16! ways.
 """
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -20,9 +20,6 @@ States: TypeAlias = tuple[Any, ...]
 
 Rules: TypeAlias = Sequence[Rule[Any]]
 
-Rulebook: TypeAlias = Callable[[Sequence[int], Options], Rules]
-"""Makes the rules for one anchor: given the slots in the order in which they are filled, and their options."""
-
 
 @dataclass(eq=False)
 class _Level:
@@ -34,13 +31,13 @@ class _Level:
 
 
 class Choices:
-    """The ways to fill the slots at one anchor."""
+    """The ways to fill the slots at one anchor, under rules that were made for it."""
 
-    def __init__(self, options: Options, rulebook: Rulebook, work: Work) -> None:
-        self._order = sorted(range(len(options)), key=lambda slot: len(options[slot]))
-        self._options = [options[slot] for slot in self._order]
-        self._rules = rulebook(self._order, self._options)
-        self._slots = sorted(range(len(options)), key=self._order.__getitem__)
+    def __init__(self, order: Sequence[int], options: Options, rules: Rules, work: Work) -> None:
+        """Take, for each position in the order of filling: its slot and its options."""
+        self._places = sorted(range(len(order)), key=order.__getitem__)
+        self._options = options
+        self._rules = rules
         self._work = work
         self._barren: set[Hashable] = set()
         self._kinds: dict[int, int] = {}
@@ -61,7 +58,7 @@ class Choices:
                 chosen[position] = provider
                 if position == last:
                     level.fruitful = True
-                    yield tuple([chosen[place] for place in self._slots])
+                    yield tuple([chosen[place] for place in self._places])
                 elif not self._known_barren(position + 1, states):
                     levels.append(_Level(states, iter(self._options[position + 1])))
                     break

@@ -61,6 +61,20 @@ def anchors_allowed(snapshot: Snapshot, required: frozenset[Trait], forbidden: f
     return snapshot.is_root & bearing & ~conditions.bearing_any(snapshot, forbidden)
 
 
+@dataclass(frozen=True, eq=False)
+class _Judged:
+    """A group, and what its conditions say of single providers."""
+
+    suffix: str
+    group: Group
+    scope: Mask
+    """Who may serve it by `in_tree`."""
+    inside: Mask
+    """Who is in the aggregates."""
+    fitting: Mapping[ResourceClass, Mask]
+    """Who, in scope, has room for each class."""
+
+
 def match(snapshot: Snapshot, suffix: str, group: Group, anchors: Mask, work: Work) -> Match | None:
     """Find what may serve one group at the anchors allowed; None if nothing does.
 
@@ -83,8 +97,8 @@ def match(snapshot: Snapshot, suffix: str, group: Group, anchors: Mask, work: Wo
     work.steps += snapshot.size * (1 + len(fitting))
     if not scope.any() or not all(fits.any() for fits in fitting.values()):
         return None
-    judge = _match_together if suffix == UNSUFFIXED else _match_alone
-    found = judge(snapshot, suffix, group, fitting, inside, anchors)
+    judged = _Judged(suffix, group, scope, inside, fitting)
+    found = (_match_together if suffix == UNSUFFIXED else _match_alone)(snapshot, judged, anchors)
     return found if found is not None and found.anchors.any() else None
 
 
@@ -96,31 +110,25 @@ def _scope(snapshot: Snapshot, group: Group) -> Mask:
     return snapshot.mask() if member is None else snapshot.root == snapshot.root[member]
 
 
-def _match_together(
-    snapshot: Snapshot,
-    suffix: str,
-    group: Group,
-    fitting: Mapping[ResourceClass, Mask],
-    inside: Mask,
-    anchors: Mask,
-) -> Match | None:
+def _match_together(snapshot: Snapshot, judged: _Judged, anchors: Mask) -> Match | None:
     """Match the unsuffixed group: a slot for each class, filled from the anchor's tree or by a sharing provider.
 
     An aggregate on a root spans its tree: what counts is whether the provider *or its anchor* is a member. Only a
     provider that comes from outside the tree must be a member itself.
     """
-    if not fitting:
+    group, inside = judged.group, judged.inside
+    if not group.resources:
         return None
     outside = conditions.in_any(snapshot, group.forbidden_aggregates)
     bearable = ~conditions.bearing_any(snapshot, group.forbidden)
     visiting = snapshot.sharing & inside if group.in_tree is None else snapshot.mask()
     allowed = anchors.copy()
     slots = []
-    for name, fits in fitting.items():
+    for name, fits in judged.fitting.items():
         good = fits & bearable
         providers, roots = _offers(snapshot, good, good & visiting)
         kept = (inside[providers] | inside[roots]) & ~(outside[providers] | outside[roots])
-        slot = Slot(suffix, {name: group.resources[name]}, providers[kept], roots[kept])
+        slot = Slot(judged.suffix, {name: group.resources[name]}, providers[kept], roots[kept])
         allowed &= snapshot.mask(slot.anchors)
         slots.append(slot)
     wanted = [conditions.bearing_any(snapshot, traits) for traits in group.required]
@@ -129,23 +137,16 @@ def _match_together(
     return Match(slots, allowed, wanted)
 
 
-def _match_alone(
-    snapshot: Snapshot,
-    suffix: str,
-    group: Group,
-    fitting: Mapping[ResourceClass, Mask],
-    inside: Mask,
-    anchors: Mask,
-) -> Match | None:
+def _match_alone(snapshot: Snapshot, judged: _Judged, anchors: Mask) -> Match | None:
     """Match a suffixed group: one slot, filled by a provider that meets every condition itself."""
+    group = judged.group
     if not (group.resources or group.required or group.member_of):
         return None  # It asks for nothing that a provider could have, so nothing answers it (the peer's rule).
-    good = inside & ~conditions.in_any(snapshot, group.forbidden_aggregates)
+    good = judged.scope & judged.inside & ~conditions.in_any(snapshot, group.forbidden_aggregates)
     good &= conditions.bearing_all(snapshot, group.required) & ~conditions.bearing_any(snapshot, group.forbidden)
-    good &= _scope(snapshot, group)
-    for fits in fitting.values():
+    for fits in judged.fitting.values():
         good &= fits
-    slot = Slot(suffix, group.resources, *_offers(snapshot, good, good & snapshot.sharing))
+    slot = Slot(judged.suffix, group.resources, *_offers(snapshot, good, good & snapshot.sharing))
     return Match((slot,), anchors & snapshot.mask(slot.anchors))
 
 

@@ -9,6 +9,7 @@ search can see that two situations differ only in which of several like provider
 """
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Protocol, TypeAlias, TypeVar
 
 from roost.model.names import ResourceClass
@@ -44,7 +45,30 @@ class Rule(Protocol[State]):
         ...
 
 
+class Rooms:
+    """How much of each class one claim may take of each provider; kept, because many anchors ask again."""
+
+    def __init__(self, snapshot: Snapshot, names: Sequence[ResourceClass]) -> None:
+        self._snapshot = snapshot
+        self._names = names
+        self._known: dict[tuple[int, int], int] = {}
+
+    def most(self, provider: int, number: int) -> int:
+        """Find the most that the provider can give of the class with that number."""
+        most = self._known.get((provider, number))
+        if most is None:
+            state, name = self._snapshot.states[provider], self._names[number]
+            inventory = state.inventories.get(name)
+            most = 0 if inventory is None else min(inventory.max_unit, room(inventory, state.usage.get(name, 0)))
+            self._known[provider, number] = most
+        return most
+
+
+Demands: TypeAlias = Sequence[Sequence[tuple[int, int]]]
+"""For each position, what its slot asks of the shared classes: (number of the class, amount)."""
+
 Loads: TypeAlias = Mapping[tuple[int, int], int]
+"""What was taken, by provider and number of the class."""
 
 
 class RoomRule:
@@ -53,63 +77,49 @@ class RoomRule:
     Looks only at classes that more than one slot asks for: a single amount was judged when the offers were made.
     """
 
-    def __init__(
-        self,
-        snapshot: Snapshot,
-        demands: Sequence[Mapping[ResourceClass, int]],
-        shared: Sequence[ResourceClass],
-        options: Options,
-    ) -> None:
+    def __init__(self, rooms: Rooms, demands: Demands, options: Options) -> None:
         self.start: Loads = {}
-        self._shared = shared
-        self._snapshot = snapshot
+        self._most = rooms.most
+        self._demands = demands
         self._options = options
-        self._demands = [
-            [(number, demand[name]) for number, name in enumerate(shared) if name in demand] for demand in demands
-        ]
-        self._most: dict[tuple[int, int], int] = {}
+        self._numbers = sorted({number for asked in demands for number, _ in asked})
 
     def plausible(self) -> bool:
-        """Tell whether all that is asked of each class fits all that is offered."""
-        for number in range(len(self._shared)):
-            asking = [position for position, asked in enumerate(self._demands) if number in dict(asked)]
-            offered = {provider for position in asking for provider in self._options[position]}
-            needed = sum(dict(self._demands[position])[number] for position in asking)
-            if needed > sum(self._most_of(provider, number) for provider in offered):
+        """Tell whether what is asked of each class fits what is offered: all of it, and as many times as it is asked."""
+        for number in self._numbers:
+            amounts, offered = [], set[int]()
+            for asked, options in zip(self._demands, self._options, strict=True):
+                for other, amount in asked:
+                    if other == number:
+                        amounts.append(amount)
+                        offered.update(options)
+            rooms = [self._most(provider, number) for provider in offered]
+            least = min(amounts)
+            if sum(amounts) > sum(rooms) or len(amounts) > sum(space // least for space in rooms):
                 return False
         return True
 
     def after(self, state: Loads, position: int, provider: int) -> Loads | None:
-        """Add the slot's amounts to what the provider already has to give."""
+        """Add the slot's amounts to what was already taken from the provider."""
         asked = self._demands[position]
         if not asked:
             return state
         loads = dict(state)
         for number, amount in asked:
             load = loads.get((provider, number), 0) + amount
-            if load > self._most_of(provider, number):
+            if load > self._most(provider, number):
                 return None
             loads[provider, number] = load
         return loads
 
     def kind(self, provider: int) -> Hashable:
         """Tell how much of each class the provider can give."""
-        return tuple(self._most_of(provider, number) for number in range(len(self._shared)))
+        return tuple(self._most(provider, number) for number in self._numbers)
 
     def marks(self, state: Loads) -> Marks:
         """Tell each load."""
         for (provider, number), load in state.items():
             yield provider, (number, load)
-
-    def _most_of(self, provider: int, number: int) -> int:
-        """Find how much of a class one claim may take of a provider."""
-        most = self._most.get((provider, number))
-        if most is None:
-            state, name = self._snapshot.states[provider], self._shared[number]
-            inventory = state.inventories.get(name)
-            most = 0 if inventory is None else min(inventory.max_unit, room(inventory, state.usage.get(name, 0)))
-            self._most[provider, number] = most
-        return most
 
 
 class IsolationRule:
@@ -194,13 +204,11 @@ class SubtreeRule:
         self.start: Subtree = (frozenset(), frozenset())
         self._snapshot = snapshot
         self._positions = positions
-        self._lines: dict[int, frozenset[int]] = {}
+        offered = [options[position] if position in positions else () for position in range(len(options))]
+        self._offered = offered
         self._later: list[frozenset[int]] = [frozenset()] * len(options)
         for position in range(len(options) - 1, 0, -1):
-            offered = options[position] if position in positions else ()
-            self._later[position - 1] = self._later[position].union(offered)
-        every = self._later[0].union(options[0] if 0 in positions else ())
-        self._above = frozenset().union(*(self._line(provider) - {provider} for provider in every))
+            self._later[position - 1] = self._later[position].union(offered[position])
 
     def plausible(self) -> bool:
         """Tell nothing: it takes combinations to know."""
@@ -211,7 +219,7 @@ class SubtreeRule:
         if position not in self._positions:
             return state
         common, tops = state
-        line = self._line(provider)
+        line = self._snapshot.line(provider)
         common = common & line if common else line
         tops = (tops | {provider}) & common
         return (common, tops) if tops or common & self._later[position] else None
@@ -227,8 +235,8 @@ class SubtreeRule:
         for provider in common:
             yield provider, (int(provider in tops),)
 
-    def _line(self, provider: int) -> frozenset[int]:
-        line = self._lines.get(provider)
-        if line is None:
-            line = self._lines[provider] = self._snapshot.line(provider)
-        return line
+    @cached_property
+    def _above(self) -> frozenset[int]:
+        """All that stand above a provider that is offered."""
+        every = {provider for offered in self._offered for provider in offered}
+        return frozenset().union(*(self._snapshot.line(provider) - {provider} for provider in every))

@@ -38,6 +38,7 @@ class Snapshot:
     members: Mapping[AggregateUUID, Indexes]
     """The providers in an aggregate."""
     _served: dict[int, Indexes] = field(default_factory=dict)
+    _lines: dict[int, frozenset[int]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, states: Iterable[ProviderState], classes: Iterable[ResourceClass], traits: Iterable[Trait]) -> Self:
@@ -100,11 +101,16 @@ class Snapshot:
 
     def line(self, provider: int) -> frozenset[int]:
         """Find a provider's ancestors, itself among them. Ends also where a damaged database has a loop."""
+        known = self._lines.get(provider)
+        if known is not None:
+            return known
         line: set[int] = set()
-        while provider != NOWHERE and provider not in line:
-            line.add(provider)
-            provider = self.parents[provider]
-        return frozenset(line)
+        ancestor = provider
+        while ancestor != NOWHERE and ancestor not in line:
+            line.add(ancestor)
+            ancestor = self.parents[ancestor]
+        known = self._lines[provider] = frozenset(line)
+        return known
 
 
 def _places(pairs: Iterable[tuple[Name, int]]) -> Mapping[Name, Indexes]:

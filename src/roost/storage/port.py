@@ -4,9 +4,9 @@ Writers call `Store.transact` with a body that reads a world, decides, and write
 `Store.read` with a body that asks a `Reader`. Both see one consistent moment, however many questions they ask.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 import msgspec
 
@@ -19,7 +19,6 @@ from roost.model.names import (
     ProjectID,
     ProviderUUID,
     ResourceClass,
-    Trait,
     UserID,
 )
 from roost.model.provider import Provider, ProviderState
@@ -76,6 +75,20 @@ class ProjectUsage(msgspec.Struct, frozen=True, kw_only=True):
     usage: dict[ResourceClass, int]
 
 
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """That one commit changed one provider or consumer; the claims on a provider are part of it."""
+
+    stripe: int
+    version: int
+    """Of the stripe, after the commit."""
+    kind: Literal["provider", "consumer"]
+    uuid: str
+    what: str
+    """Words for people, separated by commas: made, changed, removed, stock, traits, usage, ..."""
+    origin: Origin = Origin()
+    at: datetime
+
+
 class Reader(Protocol):
     """Questions about one consistent moment. A provider that does not exist has nothing: empty answers, not errors."""
 
@@ -121,6 +134,15 @@ class Reader(Protocol):
 
     def cloud(self) -> Sequence[ProviderState]:
         """Every provider with all that searches ask of it, in order of making."""
+
+    def states(self, uuids: Iterable[str]) -> Sequence[ProviderState]:
+        """Those of the providers named that exist, as in `cloud`."""
+
+    def versions(self) -> Mapping[int, int]:
+        """The version of each stripe. While none moves, `cloud` does not change."""
+
+    def changes(self, since: Mapping[int, int]) -> Sequence[Change]:
+        """What was changed after these versions, in each stripe's order of commits; only of the stripes named."""
 
 
 class Transaction(Protocol):

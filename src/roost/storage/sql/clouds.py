@@ -88,7 +88,7 @@ def _assemble(
     ]
 
 
-def _stocks(found: Sequence[Row[Any]]) -> dict[int, dict[ResourceClass, Inventory]]:
+def _stocks(found: Sequence[Any]) -> dict[int, dict[ResourceClass, Inventory]]:
     """Most hosts are alike, so that few different records stand for them all."""
     same: dict[Inventory, Inventory] = {}
     stocks: dict[int, dict[ResourceClass, Inventory]] = {}
@@ -106,7 +106,7 @@ def _stocks(found: Sequence[Row[Any]]) -> dict[int, dict[ResourceClass, Inventor
     return stocks
 
 
-def _usage(connection: Connection, found: Sequence[Row[Any]]) -> dict[int, dict[ResourceClass, int]]:
+def _usage(connection: Connection, found: Sequence[Any]) -> dict[int, dict[ResourceClass, int]]:
     query = sa.select(resource_classes.c.id, resource_classes.c.name)
     names = {row.id: ResourceClass(row.name) for row in connection.execute(query)}
     usage: dict[int, dict[ResourceClass, int]] = {}
@@ -115,7 +115,7 @@ def _usage(connection: Connection, found: Sequence[Row[Any]]) -> dict[int, dict[
     return usage
 
 
-def _traits(connection: Connection, found: Sequence[Row[Any]]) -> dict[int, tuple[Trait, ...]]:
+def _traits(connection: Connection, found: Sequence[Any]) -> dict[int, tuple[Trait, ...]]:
     query = sa.select(traits.c.id, traits.c.name)
     names = {row.id: Trait(row.name) for row in connection.execute(query)}
 
@@ -125,13 +125,13 @@ def _traits(connection: Connection, found: Sequence[Row[Any]]) -> dict[int, tupl
     return _gathered(found, tell)
 
 
-def _aggregates(connection: Connection, found: Sequence[Row[Any]]) -> dict[int, frozenset[AggregateUUID]]:
+def _aggregates(connection: Connection, found: Sequence[Any]) -> dict[int, frozenset[AggregateUUID]]:
     query = sa.select(placement_aggregates.c.id, placement_aggregates.c.uuid)
     names = {row.id: AggregateUUID(row.uuid) for row in connection.execute(query)}
     return _gathered(found, lambda ids: frozenset(names[each] for each in ids))
 
 
-def _gathered(found: Sequence[Row[Any]], tell: Callable[[frozenset[int]], T]) -> dict[int, T]:
+def _gathered(found: Sequence[Any], tell: Callable[[frozenset[int]], T]) -> dict[int, T]:
     """What each provider is joined to, told once for all that are joined to the same."""
     by_provider: dict[int, list[int]] = {}
     for provider, row in found:

@@ -268,7 +268,7 @@ class MySQL(Dialect):
         return insert.on_duplicate_key_update(id=table.c.id)
 
     def advance_stripes(self, connection: Connection, ids: Sequence[int]) -> dict[int, int]:
-        """InnoDB goes through so few rows by primary key, range or all, and so locks in order; then ask for versions."""
+        """InnoDB goes through so few rows by primary key, a range or all, and so locks in order."""
         connection.execute(_ADVANCE.where(_THESE_STRIPES), {"ids": list(ids)})
         return {row.id: row.version for row in connection.execute(_VERSIONS, {"ids": list(ids)})}
 

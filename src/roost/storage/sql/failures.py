@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from enum import Enum, auto
 from typing import Protocol
 
-from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from roost.storage.port import LostRace, Unavailable
 

@@ -98,5 +98,6 @@ def _ids(unit: Unit, table: Table, column: str, wanted: set[str]) -> dict[str, i
     found = {row.value: row.id for row in every if row.value in wanted}
     if len(found) < len(every):
         for value in sorted(wanted - found.keys()):
-            found |= {value: row.id for row in unit.rows(query, {"values": [value]})}
+            for row in unit.rows(query, {"values": [value]}):
+                found[value] = row.id
     return found

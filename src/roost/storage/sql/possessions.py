@@ -80,7 +80,7 @@ _CLASSES = (
 )
 
 
-def _settled_classes(unit: Unit, names: set[ResourceClass]) -> dict[str, int]:
+def _settled_classes(unit: Unit, names: set[ResourceClass]) -> dict[ResourceClass, int]:
     """The ids of classes that nobody can drop before we commit. Standard ones can't be dropped at all.
 
     No foreign key sees to it, so whoever begins to use a class holds its row shared, and whoever drops one holds it
@@ -92,7 +92,7 @@ def _settled_classes(unit: Unit, names: set[ResourceClass]) -> dict[str, int]:
     custom = [row for row in ids.values() if row >= FIRST_CUSTOM_CLASS_ID]
     held = {row.name: row.id for row in unit.rows_of(unit.dialect.lock(_CLASSES, shared=True), custom)}
     need({name: row for name, row in ids.items() if row < FIRST_CUSTOM_CLASS_ID or held.get(name) == row}, names)
-    return {**ids}
+    return ids
 
 
 def write_traits(unit: Unit, world: World, wanted: Mapping[ProviderUUID, frozenset[Trait]]) -> None:

@@ -3,7 +3,7 @@
 Text is compared by the database, for its indexes' sake, and again here: MySQL takes `a`, `A` and `a ` for equal.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Select, Table
 
 from roost.model.names import AggregateUUID, ConsumerType, ProjectID, ProviderUUID, ResourceClass, UserID
 from roost.model.provider import Provider, ProviderState
-from roost.storage.port import Allocation, Named, ProjectUsage, Stock
+from roost.storage.port import Allocation, Change, Named, ProjectUsage, Stock
 from roost.storage.sql import clouds, rows
 from roost.storage.sql.dialects import Dialect
 from roost.storage.sql.failures import translated
@@ -26,6 +26,8 @@ from roost.storage.sql.tables import (
     resource_provider_aggregates,
     resource_provider_traits,
     resource_providers,
+    roost_changes,
+    roost_stripes,
     traits,
     users,
 )
@@ -144,6 +146,23 @@ class SQLReader:
         """Every provider with all that searches ask of it, in order of making."""
         with translated(self._dialect):
             return clouds.read(self._connection)
+
+    def states(self, uuids: Iterable[str]) -> Sequence[ProviderState]:
+        """Those of the providers named that exist, as in `cloud`."""
+        with translated(self._dialect):
+            return clouds.read_some(self._connection, uuids)
+
+    def versions(self) -> Mapping[int, int]:
+        """The version of each stripe. While none moves, `cloud` does not change."""
+        return {row.id: row.version for row in self._ask(_VERSIONS)}
+
+    def changes(self, since: Mapping[int, int]) -> Sequence[Change]:
+        """What was changed after these versions, in each stripe's order of commits."""
+        later = [
+            sa.and_(roost_changes.c.stripe == stripe, roost_changes.c.version > version)
+            for stripe, version in sorted(since.items())
+        ]
+        return [rows.change(row) for row in self._ask(_CHANGES.where(sa.or_(sa.false(), *later)))]
 
     def _ask(self, query: Select[Any], values: Sequence[str] | None = None) -> Sequence[Row[Any]]:
         with translated(self._dialect):
@@ -271,3 +290,6 @@ _USAGE_BY_TYPE = (
     .group_by(consumer_types.c.id, consumer_types.c.name, resource_classes.c.id, resource_classes.c.name)
     .order_by(resource_classes.c.id)
 )
+
+_VERSIONS = sa.select(roost_stripes.c.id, roost_stripes.c.version)
+_CHANGES = sa.select(roost_changes).order_by(roost_changes.c.stripe, roost_changes.c.version, roost_changes.c.seq)

@@ -11,7 +11,7 @@ from roost.model.consumer import Consumer
 from roost.model.inventory import Inventory
 from roost.model.names import ConsumerType, ConsumerUUID, Generation, ProjectID, ProviderUUID, ResourceClass, UserID
 from roost.model.provider import Provider
-from roost.storage.port import Named, Stock
+from roost.storage.port import Change, Named, Origin, Stock
 from roost.storage.sql.tables import (
     consumer_types,
     consumers,
@@ -127,6 +127,19 @@ def consumer(row: Row[Any]) -> Consumer:
 def named(row: Row[Any]) -> Named:
     """A trait or resource class from its columns name, created_at and updated_at."""
     return Named(name=row.name, modified=later(row.updated_at, row.created_at))
+
+
+def change(row: Row[Any]) -> Change:
+    """A record of a change from `roost_changes`."""
+    return Change(
+        stripe=row.stripe,
+        version=row.version,
+        kind=row.kind,
+        uuid=row.uuid,
+        what=row.what,
+        origin=Origin(request_id=row.request_id, user=row.user, project=row.project),
+        at=row.at,
+    )
 
 
 def any_of(column: ColumnElement[Any]) -> ColumnElement[bool]:

@@ -19,7 +19,5 @@ def synchronise(unit: Unit) -> None:
     query = sa.select(resource_classes.c.id).where(rows.any_of(resource_classes.c.id))
     there = {row.id for row in unit.rows_of(query, ids)}
     if len(there) < len(ids):
-        batch = [
-            {"id": row, "name": STANDARD_CLASSES[row], "created_at": unit.now} for row in ids if row not in there
-        ]
+        batch = [{"id": row, "name": STANDARD_CLASSES[row], "created_at": unit.now} for row in ids if row not in there]
         unit.execute(unit.dialect.insert_missing(resource_classes), batch)

@@ -25,10 +25,6 @@ T = TypeVar("T")
 _UNKNOWN = Origin()
 
 
-class _CommitUnknown(Away):
-    """The connection was lost during COMMIT: the database may have done it or not."""
-
-
 class SQLStore:
     """Implements `roost.storage.port.Store` on SQLite, PostgreSQL, MariaDB and MySQL."""
 
@@ -70,11 +66,10 @@ class SQLStore:
         """Add the standard traits and resource classes that are missing."""
 
         def once() -> None:
-            with ExitStack() as stack:
+            with translated(self._dialect), ExitStack() as stack:
                 unit = self._begin(stack, _UNKNOWN)
-                with translated(self._dialect):
-                    standards.synchronise(unit)
-                    unit.connection.commit()
+                standards.synchronise(unit)
+                unit.connection.commit()
 
         self._patience.persist(once)
 
@@ -112,34 +107,27 @@ class SQLStore:
         self._engines.write.dispose(close=False)
 
     def _look(self, body: Callable[[Reader], T]) -> T:
-        with ExitStack() as stack:
-            with translated(self._dialect):
-                connection = stack.enter_context(self._engines.read.connect())
-                connection.begin()
+        with translated(self._dialect), self._engines.read.connect() as connection, connection.begin():
             return body(SQLReader(connection, self._dialect))
 
     def _attempt(self, body: Callable[[Transaction], T], origin: Origin) -> T:
-        try:
-            with ExitStack() as stack:
-                unit = self._begin(stack, origin)
-                transaction = SQLTransaction(unit)
-                result = body(transaction)
-                if unit.wrote:
-                    self._commit(unit)
-                return result
-        except _CommitUnknown:
-            # The turn and the connection are given back by now, so that the question can't wait for ourselves.
-            if self._patience.persist(lambda: self._was_committed(unit, transaction)):
-                return result
-            raise
+        # Giving a connection back may fail too, when it is in the middle of something; hence around everything.
+        with translated(self._dialect), ExitStack() as stack:
+            unit = self._begin(stack, origin)
+            transaction = SQLTransaction(unit)
+            result = body(transaction)
+            doubt = self._commit(unit) if unit.wrote else None
+        # The turn and the connection are given back by now, so that the question can't wait for ourselves.
+        if doubt is not None and not self._patience.persist(lambda: self._was_committed(unit, transaction)):
+            raise doubt
+        return result
 
     def _begin(self, stack: ExitStack, origin: Origin) -> Unit:
         stack.enter_context(self._dialect.turn())
-        with translated(self._dialect):
-            connection = stack.enter_context(self._engines.write.connect())
-            connection.begin()
-            if self._stripes is None:
-                self._stripes = connection.execute(sa.select(sa.func.count()).select_from(roost_stripes)).scalar_one()
+        connection = stack.enter_context(self._engines.write.connect())
+        connection.begin()
+        if self._stripes is None:
+            self._stripes = connection.execute(sa.select(sa.func.count()).select_from(roost_stripes)).scalar_one()
         now = self._clock()
         return Unit(
             connection=connection,
@@ -150,18 +138,18 @@ class SQLStore:
             now=self._dialect.moment(now.astimezone(UTC).replace(tzinfo=None) if now.tzinfo else now),
         )
 
-    def _commit(self, unit: Unit) -> None:
+    def _commit(self, unit: Unit) -> Away | None:
+        """Commit. A connection lost meanwhile leaves a doubt: the database may have done it or not."""
         try:
             with translated(self._dialect):
                 unit.connection.commit()
-        except Away as error:
-            raise _CommitUnknown(str(error)) from error
+        except Away as doubt:
+            return doubt
+        return None
 
     def _was_committed(self, lost: Unit, transaction: SQLTransaction) -> bool:
-        with ExitStack() as stack:
-            now = self._begin(stack, _UNKNOWN)
-            with translated(self._dialect):
-                return was_committed(lost, transaction.delta, now)
+        with translated(self._dialect), ExitStack() as stack:
+            return was_committed(lost, transaction.delta, self._begin(stack, _UNKNOWN))
 
 
 def _renew_after_fork(store: SQLStore) -> None:

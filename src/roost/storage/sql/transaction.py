@@ -45,7 +45,7 @@ def was_committed(lost: Unit, delta: Delta, now: Unit) -> bool:
     """Whether an attempt whose commit was never confirmed did commit; `now` is a new attempt to ask with."""
     if not lost.recorded:
         return _names_stand(delta, now)
-    stripe, version = min(lost.versions.items())
+    stripe = min(lost.versions)
     # The lost transaction may be committing still. It holds this row until it is done.
     held = now.dialect.lock(sa.select(roost_stripes.c.id).where(roost_stripes.c.id == stripe))
     now.rows(held)

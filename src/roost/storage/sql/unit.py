@@ -76,7 +76,7 @@ class Unit:
         result: CursorResult[Any]
         # One row goes as a plain statement: a batch of one costs some drivers more.
         parameters = rows[0] if rows is not None and len(rows) == 1 else rows
-        result = self.connection.execute(statement, parameters)  # type: ignore[assignment]
+        result = self.connection.execute(statement, parameters)
         return result.rowcount
 
     def execute_of(self, statement: Executable, values: Collection[Any]) -> int:

@@ -100,7 +100,7 @@ def read(unit: Unit, scope: Scope) -> World:
         aggregates_of=_aggregates_of(unit, scope.aggregates_of & providers.keys()),
         consumers=locked.consumers,
         bearers=_bearers(unit, scope.provider_names),
-        classes=frozenset(map(ResourceClass, find_classes(unit, scope.classes)))
+        classes=_known_classes(unit, scope.classes)
         | frozenset(map(ResourceClass, _retire(unit, resource_classes, scope.retiring_classes, unit.classes))),
         traits=frozenset(map(Trait, find_traits(unit, scope.traits)))
         | frozenset(map(Trait, _retire(unit, traits, scope.retiring_traits, unit.traits))),
@@ -200,6 +200,12 @@ def _find(unit: Unit, query: Select[Any], names: Collection[str], known: dict[st
     found = {row.name: row.id for row in unit.rows_of(query, names) if row.name in names}
     known |= found
     return found
+
+
+def _known_classes(unit: Unit, names: frozenset[ResourceClass]) -> frozenset[ResourceClass]:
+    """Which names are classes. Those that came with an inventory or a claim needn't be asked for again."""
+    met = frozenset(name for name in names if name in unit.classes)
+    return met | frozenset(map(ResourceClass, find_classes(unit, names - met)))
 
 
 def _retire(unit: Unit, table: Table, names: Collection[str], known: dict[str, int]) -> dict[str, int]:

@@ -1,0 +1,176 @@
+"""Where the judged application answers otherwise than the peer on purpose.
+
+Each entry names the heading in docs/differences.md that tells an operator of it. An entry excuses
+one exchange; where the two may have ended up in different states, it ends the sequence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+from . import names
+from .compare import Exchange, ordered
+from .request import Request
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A kind of difference that is meant."""
+
+    heading: str
+    applies: Callable[[Exchange], bool]
+    # Whether a change by such a request may be seen in later answers.
+    ends: bool = False
+
+
+def _peer_fails(exchange: Exchange) -> bool:
+    """The peer answers 500, or raises, where the judged application doesn't."""
+    peer_failed = exchange.peer.status >= 500 or bool(exchange.peer.crash)
+    return peer_failed and 200 <= exchange.judged.status < 500
+
+
+def _only_the_judged_refuses(exchange: Exchange) -> bool:
+    return 400 <= exchange.judged.status < 500 and exchange.peer.status < 300
+
+
+def _peer_takes_a_line_end(exchange: Exchange) -> bool:
+    """A name ends in a newline, which the peer's patterns let through."""
+    return _only_the_judged_refuses(exchange) and any(
+        re.fullmatch(r"[A-Z0-9_a-f-]+\n", text) for text in _strings(exchange.request)
+    )
+
+
+def _peer_takes_odd_uuids(exchange: Exchange) -> bool:
+    """A UUID is written in braces, as a URN, without dashes or of nothing but dashes."""
+    return _only_the_judged_refuses(exchange) and any(
+        re.fullmatch(r"\{.*\}|urn:uuid:.*|[0-9a-fA-F]{32}|-{36}", text) for text in _strings(exchange.request)
+    )
+
+
+def _peer_takes_odd_class_names(exchange: Exchange) -> bool:
+    return _only_the_judged_refuses(exchange) and any("#" in text for text in _strings(exchange.request))
+
+
+def _reshaper_checks_no_numbers(exchange: Exchange) -> bool:
+    """The peer's reshaper takes inventories that its other requests refuse."""
+    return exchange.request.route == "/reshaper" and _only_the_judged_refuses(exchange)
+
+
+def _peer_shows_sql(exchange: Exchange) -> bool:
+    return exchange.judged.status == exchange.peer.status and bool(
+        re.search(r"sqlite3?\.|\[SQL:|sqlalche\.me", exchange.peer.body)
+    )
+
+
+def _peer_tells_no_allow(exchange: Exchange) -> bool:
+    both = exchange.judged.status == exchange.peer.status == 405
+    return both and "allow" not in exchange.peer.headers and "allow" in exchange.judged.headers
+
+
+def _groups(request: Request) -> dict[str, list[tuple[str, str]]]:
+    """Return the parameters of a search by the suffixes of their groups."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for name, value in parse_qsl(request.query, keep_blank_values=True):
+        match = re.fullmatch(r"(resources|required|member_of|in_tree)(.*)", name)
+        if match:
+            groups.setdefault(match[2], []).append((match[1], value))
+    return groups
+
+
+def _both_found(exchange: Exchange) -> bool:
+    searches = exchange.request.route == "/allocation_candidates"
+    return searches and exchange.judged.status == exchange.peer.status == 200
+
+
+def _classes(parameters: list[tuple[str, str]]) -> set[str]:
+    asked = [value for name, value in parameters if name == "resources"]
+    return {word.partition(":")[0] for word in ",".join(asked).split(",") if word}
+
+
+def _peer_adds_again(exchange: Exchange) -> bool:
+    """The unsuffixed group asks a class that another group asks too: the peer adds it up per candidate."""
+    groups = _groups(exchange.request)
+    others = {name for suffix, it in groups.items() if suffix for name in _classes(it)}
+    return _both_found(exchange) and bool(_classes(groups.get("", [])) & others)
+
+
+def _peer_ignores_in_tree(exchange: Exchange) -> bool:
+    """`in_tree` of a group without resources had no effect."""
+    return _both_found(exchange) and any(
+        suffix and not _classes(it) and any(name == "in_tree" for name, _ in it)
+        for suffix, it in _groups(exchange.request).items()
+    )
+
+
+def _peer_merges_anchors(exchange: Exchange) -> bool:
+    """Candidates that differ in their anchor only: which the peer keeps depends on its hash seed.
+
+    They draw on sharing providers alone. That shows as candidates that only the judged one has (or
+    only the peer, if the filters after the merge let another one through).
+    """
+    if not _both_found(exchange) or exchange.unlimited is not None:
+        return False
+    ours, theirs = (it.json() for it in (exchange.judged, exchange.peer))
+    sharing = {
+        uuid
+        for body in (ours, theirs)
+        for uuid, summary in body["provider_summaries"].items()
+        if names.SHARES in summary.get("traits", [names.SHARES])
+    }
+    mine, yours = ([repr(ordered(it)) for it in body["allocation_requests"]] for body in (ours, theirs))
+    odd = [
+        it
+        for body, others in ((ours, yours), (theirs, mine))
+        for it in body["allocation_requests"]
+        if repr(ordered(it)) not in others
+    ]
+    return bool(odd) and all(set(_providers_of(it)) <= sharing for it in odd)
+
+
+def _providers_of(candidate: Any) -> list[str]:
+    allocations = candidate["allocations"]
+    if isinstance(allocations, dict):
+        return list(allocations)
+    return [it["resource_provider"]["uuid"] for it in allocations]
+
+
+def _strings(request: Request) -> Iterator[str]:
+    """Yield each string in a request: values, keys, and the parts of its path."""
+    yield from request.route.split("/")
+    yield from (value for _, value in parse_qsl(request.query))
+    yield from _strings_in(request.body)
+
+
+def _strings_in(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings_in(item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield key
+            yield from _strings_in(item)
+
+
+INTENDED: tuple[Difference, ...] = (
+    Difference("Nothing a client sends causes a 500", _peer_fails, ends=True),
+    Difference("Names don't end in a newline", _peer_takes_a_line_end, ends=True),
+    Difference("A UUID is written in one way", _peer_takes_odd_uuids, ends=True),
+    Difference("A class has the same form by POST as by PUT", _peer_takes_odd_class_names, ends=True),
+    Difference("The reshaper checks inventories like every other request", _reshaper_checks_no_numbers, ends=True),
+    Difference("Errors show no SQL", _peer_shows_sql),
+    Difference("Each 405 has an Allow header", _peer_tells_no_allow),
+    Difference("Amounts of a class in several groups are added once", _peer_adds_again),
+    Difference("in_tree counts for a group without resources", _peer_ignores_in_tree),
+    Difference("Candidates that differ in their anchor don't depend on chance", _peer_merges_anchors),
+)
+
+
+def excuse(exchange: Exchange) -> Difference | None:
+    """Return the entry that a differing exchange comes under, if any."""
+    return next((it for it in INTENDED if it.applies(exchange)), None)

@@ -1,0 +1,28 @@
+"""The judged application answers random sequences as the peer does.
+
+ROOST_DIFFERENTIAL is the number of sequences, ROOST_DIFFERENTIAL_SEED where they begin.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from .__main__ import play
+from .duel import Duel
+from .shrink import report, shrink
+
+pytestmark = [pytest.mark.peer, pytest.mark.slow]
+
+
+def test_answers_are_the_same() -> None:
+    """Each difference is one that intended.py names."""
+    judged = os.environ.get("ROOST_JUDGED", "roost")
+    sequences = int(os.environ.get("ROOST_DIFFERENTIAL", "10"))
+    seed = int(os.environ.get("ROOST_DIFFERENTIAL_SEED", "0"))
+    with Duel(judged) as duel:
+        for number in range(sequences):
+            outcome = play(duel, seed, number, length=30)
+            if outcome.found:
+                pytest.fail(f"seed {seed}, sequence {number}:\n{report(shrink(duel, outcome), judged)}", pytrace=False)

@@ -1,0 +1,109 @@
+"""How much work a search takes, counted in steps: no clock, so that it fails on the slowest and the fastest machine.
+
+A step is a provider judged for a class, or a partial assignment tried.
+"""
+
+import pytest
+
+from roost.search.answer import Candidates
+from roost.search.candidates import candidates
+from roost.search.snapshot import Snapshot
+from tests.search.drawing import cloud, request
+
+FLAT = cloud("\n".join(f"host{n} VCPU:8 MEMORY_MB:64 DISK_GB:10" for n in range(1000)))
+
+
+def wide(hosts: int, cards: int, card: str = "VGPU:1") -> Snapshot:
+    """Make hosts with many like cards."""
+    return cloud(
+        "\n".join(f"host{h} VCPU:8\n" + "\n".join(f" h{h}c{c} {card}" for c in range(cards)) for h in range(hosts))
+    )
+
+
+def ask_for(count: int, amount: int = 1, **wide_conditions: object) -> str:
+    """Ask for a card in each of that many groups."""
+    groups = [f"resources_{n}=VGPU:{amount}" for n in range(count)]
+    return "&".join(["resources=VCPU:1", *groups, *(f"{key}={value}" for key, value in wide_conditions.items())])
+
+
+def test_a_flat_cloud_is_judged_once_for_each_class() -> None:
+    """And no assignment is tried: each host leaves one choice."""
+    answer = candidates(FLAT, request("resources=VCPU:1,MEMORY_MB:1,DISK_GB:1&limit=10"))
+    assert len(answer.candidates) == 10
+    assert answer.steps <= 4 * 1000
+
+
+def test_a_limit_bounds_the_assignments() -> None:
+    """Ten of 16**4 a host, over fifty hosts, take a few tries each."""
+    snapshot = wide(50, 16, "VGPU:4")
+    answer = candidates(snapshot, request(ask_for(4, group_policy="none", limit=1000)))
+    assert len(answer.candidates) == 1000
+    assert tried(answer, snapshot, groups=4) < 10_000
+
+
+@pytest.mark.parametrize("groups", [2, 3, 4, 8, 16])
+def test_like_cards_do_not_explode(groups: int) -> None:
+    """16 one-unit cards and as many groups: most orders of choosing are dead ends, few are walked."""
+    snapshot = wide(50, 16)
+    answer = candidates(snapshot, request(ask_for(groups, group_policy="none", limit=1000)))
+    assert len(answer.candidates) == 1000 if groups > 1 else 800
+    assert tried(answer, snapshot, groups=groups) < 60_000
+
+
+@pytest.mark.parametrize(
+    "card,count,policy",
+    [
+        ("VGPU:1", 17, "none"),  # one unit too few
+        ("VGPU:4", 17, "isolate"),  # one card too few
+        ("VGPU:5", 17, "none"),  # units enough, but no card for two
+    ],
+)
+def test_what_can_not_fit_is_seen_at_a_glance(card: str, count: int, policy: str) -> None:
+    """Nothing is tried at all."""
+    snapshot = wide(10, 16, card)
+    answer = candidates(snapshot, request(ask_for(count, 3 if card == "VGPU:5" else 1, group_policy=policy)))
+    assert answer.candidates == []
+    assert tried(answer, snapshot, groups=count) == 0
+
+
+def test_dead_ends_are_remembered() -> None:
+    """Twelve groups of three and ten of two leave no room on sixteen cards of four: 22 groups, 16 choices each."""
+    snapshot = wide(1, 16, "VGPU:4")
+    groups = [f"resources_{n}=VGPU:{3 if n < 12 else 2}" for n in range(22)]
+    answer = candidates(snapshot, request("&".join([*groups, "group_policy=none"])))
+    assert answer.candidates == []
+    assert answer.steps < 20_000
+
+
+def test_dead_ends_in_subtrees_are_remembered() -> None:
+    """Nine cards of their own under one of two nodes of eight: no more than the numbers matter, not which cards."""
+    node = "  node{n} MEMORY_MB:9\n" + "\n".join(f"    n{{n}}c{c} VGPU:1" for c in range(8))
+    snapshot = cloud("host\n" + "\n".join(node.format(n=n) for n in range(2)))
+    groups = [f"resources_{n}=VGPU:1" for n in range(9)]
+    suffixes = ",".join(["N", *map(str, range(9))])
+    query = "&".join(["resources_N=MEMORY_MB:1", *groups, f"same_subtree={suffixes}", "group_policy=isolate"])
+    answer = candidates(snapshot, request(query))
+    assert answer.candidates == []
+    assert answer.steps < 5_000
+
+
+def test_many_groups_need_no_deep_stack() -> None:
+    """Two hundred groups on one host, and each way is the same."""
+    groups = "&".join(f"resources_{n}=VCPU:1" for n in range(200))
+    answer = candidates(cloud("host VCPU:200"), request(f"{groups}&group_policy=none"))
+    assert len(answer.candidates) == 1
+    assert answer.candidates[0].claim == {"host": {"VCPU": 200}}
+
+
+def test_a_share_for_many_is_not_tried_for_each() -> None:
+    """A share that serves a thousand hosts is one offer at each."""
+    drawing = "\n".join(f"host{n} VCPU:8 @pool" for n in range(1000))
+    snapshot = cloud(drawing + "\nnfs DISK_GB:10 +MISC_SHARES_VIA_AGGREGATE @pool")
+    answer = candidates(snapshot, request("resources=VCPU:1,DISK_GB:1&limit=10"))
+    assert len(answer.candidates) == 10
+    assert answer.steps <= 3 * 1001
+
+
+def tried(answer: Candidates, snapshot: Snapshot, groups: int) -> int:
+    """Tell how many assignments were tried: the rest of the steps are judging, once for each group and once for its class."""
+    return answer.steps - 2 * snapshot.size * (groups + 1)
