@@ -1,1 +1,1 @@
-"""Roost's tests: README.md tells which folder holds what."""
+"""Roost's tests: CONTRIBUTING.md tells which folder holds what."""

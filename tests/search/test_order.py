@@ -109,6 +109,23 @@ def test_before_nesting_a_tree_gives_one_provider() -> None:
     assert found(NODES, "resources=VCPU:1,VGPU:1", nested=False) == []
 
 
+def test_before_nesting_a_group_without_resources_claims_nothing() -> None:
+    """So it doesn't count as a second provider of the tree."""
+    assert found("h VCPU:1\n  n +NODE", "resources=VCPU:1&required_N=NODE", nested=False) == ["h VCPU:1 | :h N:n"]
+
+
+def test_before_nesting_no_child_has_it_all() -> None:
+    """Each class is there twice, each pair of classes on some child, and all on none."""
+    drawing = """
+        host
+          a VCPU:1 DISK_GB:1 VGPU:1
+          b VCPU:1 MEMORY_MB:1 VGPU:1
+          c MEMORY_MB:1 DISK_GB:1 VGPU:1
+    """
+    assert found(drawing, "resources=VCPU:1,MEMORY_MB:1,DISK_GB:1,VGPU:1", nested=False) == []
+    assert len(found(drawing, "resources=VCPU:1,MEMORY_MB:1,DISK_GB:1,VGPU:1")) == 24
+
+
 def test_before_nesting_a_share_of_another_tree_still_serves() -> None:
     """It is of a tree of its own."""
     drawing = f"one VCPU:1 @pool\nnfs DISK_GB:9 {SHARES} @pool"

@@ -75,6 +75,23 @@ def test_dead_ends_are_remembered() -> None:
     assert answer.steps < 20_000
 
 
+def test_dead_ends_on_cards_that_differ_a_little_are_remembered() -> None:
+    """What is left on a card counts only as far as the amounts asked can fill it."""
+    cards = "\n".join(f"  card{n} VGPU:{400 + 7 * n}" for n in range(16))
+    groups = [f"resources_{n}=VGPU:{300 if n < 12 else 200}" for n in range(22)]
+    answer = candidates(cloud(f"host\n{cards}"), request("&".join([*groups, "group_policy=none"])))
+    assert answer.candidates == []
+    assert answer.steps < 10_000
+
+
+def test_amounts_of_many_sums_are_still_added_up_rightly() -> None:
+    """Sixteen different amounts have 65,536 sums: the rooms are then told as they are."""
+    groups = [f"resources_{n}=VGPU:{2**n}" for n in range(16)]
+    query = request("&".join([*groups, "group_policy=none"]))
+    assert len(candidates(cloud(f"host VGPU:{2**16 - 1}"), query).candidates) == 1
+    assert candidates(cloud(f"host VGPU:{2**16 - 2}"), query).candidates == []
+
+
 def test_dead_ends_in_subtrees_are_remembered() -> None:
     """Nine cards of their own under one of two nodes of eight: no more than the numbers matter, not which cards."""
     node = "  node{n} MEMORY_MB:9\n" + "\n".join(f"    n{{n}}c{c} VGPU:1" for c in range(8))
@@ -85,6 +102,27 @@ def test_dead_ends_in_subtrees_are_remembered() -> None:
     answer = candidates(snapshot, request(query))
     assert answer.candidates == []
     assert answer.steps < 5_000
+
+
+def test_dead_ends_beside_traits_to_be_borne_together_are_remembered() -> None:
+    """Which provider bore the trait matters, once it is borne, as little as which card was taken."""
+    cards = "\n".join(f"  card{n} VGPU:4" for n in range(16))
+    parts = "\n".join(f"  part{n} MEMORY_MB:9 DISK_GB:9 {trait}" for n, trait in enumerate(("+A", "+B", "", "")))
+    groups = [f"resources_{n}=VGPU:{3 if n < 12 else 2}" for n in range(22)]
+    query = "&".join(["resources=MEMORY_MB:1,DISK_GB:1", "required=in:A,B", *groups, "group_policy=none"])
+    answer = candidates(cloud(f"host\n{cards}\n{parts}"), request(query))
+    assert answer.candidates == []
+    assert answer.steps < 50_000
+
+
+def test_before_nesting_a_tree_is_not_combined() -> None:
+    """Four classes on each of sixteen children: 16 ways out of 16**4."""
+    classes = ("VCPU", "MEMORY_MB", "DISK_GB", "VGPU")
+    children = "\n".join(f"  n{n} " + " ".join(f"{name}:4" for name in classes) for n in range(16))
+    query = request("resources=" + ",".join(f"{name}:1" for name in classes), nested=False)
+    answer = candidates(cloud(f"host\n{children}"), query)
+    assert len(answer.candidates) == 16
+    assert answer.steps < 2_000
 
 
 def test_many_groups_need_no_deep_stack() -> None:
@@ -105,5 +143,5 @@ def test_a_share_for_many_is_not_tried_for_each() -> None:
 
 
 def tried(answer: Candidates, snapshot: Snapshot, groups: int) -> int:
-    """Tell how many assignments were tried: the rest of the steps are judging, once for each group and once for its class."""
+    """Tell how many assignments were tried: without the judging, once for each group and once for its class."""
     return answer.steps - 2 * snapshot.size * (groups + 1)

@@ -52,6 +52,12 @@ def inventories() -> st.SearchStrategy[Inventory]:
     )
 
 
+def roomy() -> st.SearchStrategy[Inventory]:
+    """An inventory that several small claims fit."""
+    ratios = st.sampled_from((1.0, 1.5))
+    return st.builds(Inventory, total=st.sampled_from((4, 8, 10)), reserved=st.just(0), allocation_ratio=ratios)
+
+
 def stock(books: Books) -> st.SearchStrategy[dict[ResourceClass, Inventory]]:
     """Whole inventories of a provider."""
     return st.dictionaries(resource_class(books), inventories(), max_size=3)

@@ -83,6 +83,7 @@ class _Entrance:
         environ[_CONTEXT] = context
         environ[_VERSION] = negotiate(environ.get("HTTP_OPENSTACK_API_VERSION"))
         _refuse_unannounced(environ)
+        _refuse_empty_parts(environ.get("PATH_INFO", ""))
 
     def process_response(
         self,
@@ -106,6 +107,12 @@ def _refuse_unannounced(environ: WSGIEnvironment) -> None:
         raise faults.BadContentLength
     if int(length) > 0 and not environ.get("CONTENT_TYPE"):
         raise faults.ContentTypeMissing
+
+
+def _refuse_empty_parts(path: str) -> None:
+    """A name in a path is never empty, so a doubled or trailing slash leads nowhere."""
+    if path not in _OPEN_PATHS and ("//" in path or path.endswith("/")):
+        raise faults.NoSuchRoute
 
 
 class _Resource:

@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, TypeAlias
 
+from roost.model.names import ResourceClass
 from roost.search.columns import Mask
 from roost.search.matching import UNSUFFIXED, Slot
 from roost.search.query import Query
-from roost.search.rules import IsolationRule, Options, RoomRule, Rooms, Rule, SubtreeRule, TogetherRule
+from roost.search.rules import IsolationRule, OnePerTreeRule, Options, RoomRule, Rooms, Rule, SubtreeRule, TogetherRule
 from roost.search.snapshot import Snapshot
 
 Rulebook: TypeAlias = Callable[[Options], Sequence[Rule[Any]]]
@@ -26,17 +27,22 @@ class Bonds:
         self._slots = slots
         self._together = _of(slots, {UNSUFFIXED})
         self._wanted = [bearing for bearing in wanted if not self._given(bearing)]
-        asked = [name for slot in slots for name in slot.demand]
-        self._shared = [name for name in dict.fromkeys(asked) if asked.count(name) > 1]
+        asked: dict[ResourceClass, list[int]] = {}
+        for slot in slots:
+            for name, amount in slot.demand.items():
+                asked.setdefault(name, []).append(amount)
+        self._shared = {name: amounts for name, amounts in asked.items() if len(amounts) > 1}
         self._rooms = Rooms(snapshot, self._shared)
         suffixed = frozenset(range(len(slots))) - self._together
         self._apart = suffixed if query.group_policy == "isolate" and len(suffixed) > 1 else frozenset[int]()
         subtrees = [_of(slots, suffixes) for suffixes in query.same_subtrees]
         self._subtrees = [members for members in subtrees if len(members) > 1]
+        claiming = frozenset(number for number, slot in enumerate(slots) if slot.demand)
+        self._single = frozenset[int]() if query.nested or snapshot.is_root.all() else claiming
         self._rulebooks: dict[tuple[int, ...], Rulebook] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._wanted or self._shared or self._apart or self._subtrees)
+        return bool(self._wanted or self._shared or self._apart or self._subtrees or self._single)
 
     def rulebook(self, order: tuple[int, ...]) -> Rulebook:
         """Find the rulebook for slots that are filled in this order."""
@@ -49,7 +55,7 @@ class Bonds:
         def positions(members: AbstractSet[int]) -> frozenset[int]:
             return frozenset(position for position, slot in enumerate(order) if slot in members)
 
-        apart, together = positions(self._apart), positions(self._together)
+        apart, together, single = positions(self._apart), positions(self._together), positions(self._single)
         subtrees = [positions(members) for members in self._subtrees]
         demands = [
             [(number, self._slots[slot].demand[name]) for number, name in enumerate(self._shared) if name in demand]
@@ -61,6 +67,8 @@ class Bonds:
             rules: list[Rule[Any]] = [SubtreeRule(self._snapshot, members, options) for members in subtrees]
             if apart:
                 rules.append(IsolationRule(apart, options))
+            if single:
+                rules.append(OnePerTreeRule(self._snapshot, single))
             if self._shared:
                 rules.append(RoomRule(self._rooms, demands, options))
             if self._wanted:

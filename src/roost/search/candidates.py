@@ -35,9 +35,7 @@ def candidates(
         return Candidates(steps=work.steps)
     plan = Plan(snapshot, query, matches, work)
     writer = Writer(snapshot, plan.slots)
-    picks: Iterator[Pick] = islice(plan.picks(breadth_first=strategy.breadth_first), strategy.most)
-    if not query.nested:
-        picks = filter(writer.one_per_tree, picks)
+    picks = islice(plan.picks(breadth_first=strategy.breadth_first), strategy.most)
     kept = _sample(picks, query.limit, shuffle)
     return Candidates(
         candidates=[writer.candidate(pick) for pick in kept],

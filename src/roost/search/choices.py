@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from roost.search.matching import Work
 from roost.search.rules import Options, Rule
+from roost.search.snapshot import NOWHERE
 
 Pick: TypeAlias = tuple[int, ...]
 """A provider for each slot, in the order of the slots."""
@@ -40,7 +41,7 @@ class Choices:
         self._rules = rules
         self._work = work
         self._barren: set[Hashable] = set()
-        self._kinds: dict[int, int] = {}
+        self._kinds = {NOWHERE: NOWHERE}
         self._numbers: dict[Hashable, int] = {}
 
     def __iter__(self) -> Iterator[Pick]:

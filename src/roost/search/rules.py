@@ -8,6 +8,7 @@ A rule also tells what it knows of single providers (`kind`: before any choice; 
 search can see that two situations differ only in which of several like providers was taken.
 """
 
+from bisect import bisect_right
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Protocol, TypeAlias, TypeVar
@@ -45,23 +46,48 @@ class Rule(Protocol[State]):
         ...
 
 
-class Rooms:
-    """How much of each class one claim may take of each provider; kept, because many anchors ask again."""
+MANY_SUMS = 4096
+"""Beyond so many different sums of the amounts asked, a room isn't rounded down to one of them."""
 
-    def __init__(self, snapshot: Snapshot, names: Sequence[ResourceClass]) -> None:
+
+class Rooms:
+    """How much of each class one claim may take of each provider; kept, because many anchors ask again.
+
+    Told in sums of the amounts that are asked: where 300 and 200 are, a room for 407 is a room for 400. So providers
+    with a little more or less left are alike, and a search that fails with one doesn't try the next.
+    """
+
+    def __init__(self, snapshot: Snapshot, asked: Mapping[ResourceClass, Sequence[int]]) -> None:
+        """Tell of these classes, numbered as they come, each with the amounts that the slots ask of it."""
         self._snapshot = snapshot
-        self._names = names
+        self._names = list(asked)
+        self._sums = [_sums(amounts) for amounts in asked.values()]
         self._known: dict[tuple[int, int], int] = {}
 
     def most(self, provider: int, number: int) -> int:
         """Find the most that the provider can give of the class with that number."""
         most = self._known.get((provider, number))
         if most is None:
-            state, name = self._snapshot.states[provider], self._names[number]
-            inventory = state.inventories.get(name)
-            most = 0 if inventory is None else min(inventory.max_unit, room(inventory, state.usage.get(name, 0)))
-            self._known[provider, number] = most
+            most = self._known[provider, number] = self._find(provider, number)
         return most
+
+    def _find(self, provider: int, number: int) -> int:
+        state, name, sums = self._snapshot.states[provider], self._names[number], self._sums[number]
+        inventory = state.inventories.get(name)
+        if inventory is None:
+            return 0
+        most = min(inventory.max_unit, room(inventory, state.usage.get(name, 0)))
+        return sums[bisect_right(sums, most) - 1] if sums and most >= 0 else most
+
+
+def _sums(amounts: Sequence[int]) -> Sequence[int]:
+    """Find all sums of some of the amounts, 0 among them, in ascending order; none if they are too many."""
+    sums = {0}
+    for amount in amounts:
+        sums |= {amount + other for other in sums}
+        if len(sums) > MANY_SUMS:
+            return ()
+    return sorted(sums)
 
 
 Demands: TypeAlias = Sequence[Sequence[tuple[int, int]]]
@@ -85,7 +111,7 @@ class RoomRule:
         self._numbers = sorted({number for asked in demands for number, _ in asked})
 
     def plausible(self) -> bool:
-        """Tell whether what is asked of each class fits what is offered: all of it, and as many times as it is asked."""
+        """Tell whether what is offered of each class suffices for all that is asked, and for as many as ask."""
         for number in self._numbers:
             amounts, offered = [], set[int]()
             for asked, options in zip(self._demands, self._options, strict=True):
@@ -94,7 +120,7 @@ class RoomRule:
                         amounts.append(amount)
                         offered.update(options)
             rooms = [self._most(provider, number) for provider in offered]
-            least = min(amounts)
+            least = max(1, min(amounts))
             if sum(amounts) > sum(rooms) or len(amounts) > sum(space // least for space in rooms):
                 return False
         return True
@@ -140,13 +166,44 @@ class IsolationRule:
             return state
         return None if provider in state else state | {provider}
 
-    def kind(self, provider: int) -> Hashable:  # noqa: ARG002  # all are alike to it
+    def kind(self, provider: int) -> Hashable:  # noqa: ARG002 - all providers are alike to this rule
         """Tell nothing: all providers are alike."""
         return None
 
     def marks(self, state: frozenset[int]) -> Marks:
         """Tell who is taken."""
         for provider in state:
+            yield provider, ()
+
+
+class OnePerTreeRule:
+    """The slots at some positions must not be filled by different providers of one tree."""
+
+    def __init__(self, snapshot: Snapshot, positions: frozenset[int]) -> None:
+        self.start: Mapping[int, int] = {}
+        self._root = snapshot.root
+        self._positions = positions
+
+    def plausible(self) -> bool:
+        """Tell nothing: it takes combinations to know."""
+        return True
+
+    def after(self, state: Mapping[int, int], position: int, provider: int) -> Mapping[int, int] | None:
+        """Take the provider for its tree, if no other was taken."""
+        if position not in self._positions:
+            return state
+        root = int(self._root[provider])
+        if root not in state:
+            return {**state, root: provider}
+        return state if state[root] == provider else None
+
+    def kind(self, provider: int) -> Hashable:
+        """Tell the provider's tree."""
+        return int(self._root[provider])
+
+    def marks(self, state: Mapping[int, int]) -> Marks:
+        """Tell who is taken."""
+        for provider in state.values():
             yield provider, ()
 
 

@@ -41,11 +41,6 @@ class Writer:
             mappings={suffix: [uuids[pick[slot]] for slot in slots] for suffix, slots in form.mappings},
         )
 
-    def one_per_tree(self, pick: Pick) -> bool:
-        """Tell whether the pick claims from no tree twice."""
-        roots = [self._snapshot.root[pick[slot]] for slot, _ in self._form(pick).claims]
-        return len(set(roots)) == len(roots)
-
     def summaries(self, picks: Iterable[Pick], *, whole_trees: bool) -> Sequence[ProviderState]:
         """Find the providers that the picks claim from or, with `whole_trees`, all of their trees."""
         claimed = {pick[slot] for pick in picks for slot, _ in self._form(pick).claims}

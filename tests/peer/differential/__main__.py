@@ -38,10 +38,9 @@ def main(arguments: list[str] | None = None) -> int:
     ours, theirs = map(int, options.hash_seeds.split(","))
     with Duel(options.judged, (ours, theirs)) as duel:
         if options.replay:
-            source = sys.stdin if options.replay == "-" else Path(options.replay).open(encoding="utf-8")
-            with source:
-                outcome = replay(duel, map(Request.from_json, json.load(source)))
-            print(report(outcome, options.judged) if outcome.found else "no difference")
+            text = sys.stdin.read() if options.replay == "-" else Path(options.replay).read_text("utf-8")
+            outcome = replay(duel, map(Request.from_json, json.loads(text)))
+            _say(report(outcome, options.judged) if outcome.found else "no difference")
             return int(bool(outcome.found))
         numbers = range(options.sequences) if options.only is None else [options.only]
         return _play_all(duel, options, numbers)
@@ -57,23 +56,28 @@ def _play_all(duel: Duel, options: argparse.Namespace, numbers: range | list[int
         excused += outcome.excused
         if outcome.found:
             differing += 1
-            print(f"\nseed {options.seed}, sequence {number}:")
+            _say(f"\nseed {options.seed}, sequence {number}:")
             if options.keep_going:
                 assert outcome.exchange is not None
-                print(f"{outcome.exchange.request.method} {outcome.exchange.request.path}", *outcome.found, sep="\n")
+                _say(f"{outcome.exchange.request.method} {outcome.exchange.request.path}", *outcome.found)
                 continue
-            print(report(shrink(duel, outcome), options.judged))
+            _say(report(shrink(duel, outcome), options.judged))
             return 1
         if sys.stderr.isatty() or number % 50 == 49:
             end = "\r" if sys.stderr.isatty() else "\n"
-            print(f"{number + 1} sequences, {statuses.total()} requests", end=end, file=sys.stderr)
-    print(f"\n{statuses.total()} requests in {len(numbers)} sequences, {differing} of which differ")
+            sys.stderr.write(f"{number + 1} sequences, {statuses.total()} requests" + end)
+    _say(f"\n{statuses.total()} requests in {len(numbers)} sequences, {differing} of which differ")
     for heading, count in excused.most_common():
-        print(f"{count:6} x {heading}")
+        _say(f"{count:6} x {heading}")
     if options.statistics:
         for kind, count in sorted(statuses.items()):
-            print(f"{count:6} x {kind}")
+            _say(f"{count:6} x {kind}")
     return int(bool(differing))
+
+
+def _say(*lines: str) -> None:
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -70,9 +70,9 @@ def _in_headers(judged: Reply, peer: Reply) -> Iterator[str]:
     for name in _PRESENT:
         if (name in judged.headers) != (name in peer.headers):
             yield _both(name, judged.headers.get(name), peer.headers.get(name))
-    ours, theirs = (sorted(re.findall(r"\w+", it.headers.get("allow", ""))) for it in (judged, peer))
-    if ours != theirs:
-        yield _both("allow", ours, theirs)
+    allowed = [sorted(re.findall(r"\w+", it.headers.get("allow", ""))) for it in (judged, peer)]
+    if allowed[0] != allowed[1]:
+        yield _both("allow", *allowed)
 
 
 def _in_errors(judged: Reply, peer: Reply) -> Iterator[str]:

@@ -37,7 +37,8 @@ class Dice:
     def weighted(self, *choices: tuple[float, T]) -> T:
         """Choose one by its weight."""
         weights, things = zip(*choices, strict=True)
-        return self.random.choices(things, weights)[0]
+        chosen: list[T] = self.random.choices(things, weights)
+        return chosen[0]
 
     def version(self, least: int = 0) -> str | None:
         """Choose a microversion; seldom one that is older than what is asked needs."""

@@ -40,7 +40,8 @@ class Fighter:
     """A worker process, seen from outside."""
 
     def __init__(self, judged: str, hash_seed: int) -> None:
-        self._errors = tempfile.TemporaryFile(mode="w+", encoding="utf-8", errors="replace")
+        # Open as long as the process runs.
+        self._errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.peer.differential.worker", judged],
             cwd=_ROOT,

@@ -45,7 +45,7 @@ class Generator:
     def __init__(self, seed: str) -> None:
         self.knowledge = Knowledge()
         self._dice = Dice(seed, self.knowledge)
-        self._opening = list(_opening(self._dice)) if self._dice.chance(0.85) else []
+        self._opening = list(_opening(self._dice)) if self._dice.chance(0.92) else []
 
     def next(self) -> Request:
         """Choose the next request by what is known now."""
@@ -62,9 +62,10 @@ class Generator:
 
 def _opening(dice: Dice) -> Iterator[Request]:
     """Make a cloud to begin with: two trees at most, with stock, traits and aggregates."""
-    for name in dice.some_of(names.CUSTOM_CLASSES, 0, 2):
+    least = 2 if dice.chance(0.8) else 0
+    for name in dice.some_of(names.CUSTOM_CLASSES, least, 2):
         yield Request("PUT", f"/resource_classes/{name}", "1.39")
-    for name in dice.some_of(names.CUSTOM_TRAITS, 0, 2):
+    for name in dice.some_of(names.CUSTOM_TRAITS, least, 2):
         yield Request("PUT", f"/traits/{name}", "1.39")
     made: list[str] = []
     for uuid in names.PROVIDERS[: dice.random.randint(2, 4)]:

@@ -36,37 +36,34 @@ class Knowledge:
         """Take in what a request has changed."""
         if not 200 <= status < 300 or request.method == "GET":
             return
+        for consumer, claim in claims(request):
+            (self.holders.add if claim else self.holders.discard)(consumer)
         match request.method, request.route.strip("/").split("/"):
             case "POST", ["resource_providers"]:
-                if isinstance(body, dict) and "uuid" in body:
-                    self.stock[body["uuid"]] = {}
-                elif isinstance(request.body, dict) and "uuid" in request.body:
-                    self.stock[request.body["uuid"]] = {}
+                made = body if isinstance(body, dict) else request.body
+                if "uuid" in made:
+                    self.stock[made["uuid"]] = {}
             case "DELETE", ["resource_providers", uuid]:
                 self.stock.pop(uuid, None)
-            case "PUT", ["resource_providers", uuid, "inventories"]:
-                self.stock[uuid] = _totals(body)
-            case "DELETE", ["resource_providers", uuid, "inventories"]:
-                self.stock[uuid] = {}
-            case "POST", ["resource_providers", uuid, "inventories"]:
-                self.stock.setdefault(uuid, {})[request.body["resource_class"]] = body["total"]
-            case "DELETE", ["resource_providers", uuid, "inventories", name]:
-                self.stock.setdefault(uuid, {}).pop(name, None)
+            case method, ["resource_providers", uuid, "inventories", *names]:
+                self._learn_stock(method, self.stock.setdefault(uuid, {}), names, request.body)
             case "DELETE", ["allocations", uuid]:
                 self.holders.discard(uuid)
             case "POST", ["reshaper"]:
                 for uuid, restock in request.body["inventories"].items():
                     self.stock[uuid] = _totals(restock)
-                self._learn_claims(request)
-            case _:
-                self._learn_claims(request)
 
-    def _learn_claims(self, request: Request) -> None:
-        for consumer, claim in claims(request):
-            if claim:
-                self.holders.add(consumer)
-            else:
-                self.holders.discard(consumer)
+    def _learn_stock(self, method: str, stock: dict[str, int], names: list[str], body: Any) -> None:
+        if method == "DELETE":
+            for name in names or list(stock):
+                stock.pop(name, None)
+        elif method == "POST":
+            stock[body["resource_class"]] = body["total"]
+        elif names:
+            stock[names[0]] = body["total"]
+        else:
+            stock.clear()
+            stock.update(_totals(body))
 
 
 def _totals(body: Mapping[str, Any]) -> dict[str, int]:

@@ -19,7 +19,7 @@ _WRONG_VALUES: tuple[Any, ...] = (
 
 # What the peer is known to take, or to answer with a 500. See intended.py.
 _SHARP_VALUES: tuple[Any, ...] = (
-    *("CUSTOM_A\n", "a\x00b", "\ud800", "{%s}" % names.NOBODY, f"urn:uuid:{names.NOBODY}"),
+    *("CUSTOM_A\n", "a\x00b", "\ud800", f"{{{names.NOBODY}}}", f"urn:uuid:{names.NOBODY}"),
     *(float("nan"), float("inf"), 2**63, 2**70, -(2**70), 1e300, "CUSTOM_#"),
 )
 
@@ -38,7 +38,7 @@ _PATHS = (
 def wrong_method(dice: Dice) -> Request:
     """Ask some path in some way."""
     method = dice.one_of(["GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD"])
-    body = {} if method in {"PUT", "POST", "PATCH"} and dice.chance(0.6) else None
+    body: dict[str, Any] | None = {} if method in {"PUT", "POST", "PATCH"} and dice.chance(0.6) else None
     return Request(method, dice.one_of(_PATHS), dice.version(), body)
 
 
@@ -73,7 +73,7 @@ def wrong_body(dice: Dice, request: Request) -> Request:
         whole = json.dumps(request.body)
         text = dice.one_of(["", "{", "null", "[]", "x", '"x"', "1", whole[:-1], f"{whole} x", "{}"])
         return replace(request, body=None, text=text)
-    body = copy.deepcopy(request.body)
+    body: Any = copy.deepcopy(request.body)
     places = list(_places(body))
     if not places:
         return replace(request, body=None, text="[")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl, urlencode
@@ -63,11 +64,9 @@ class Play:
         status = exchange.judged.status
         self.outcome.statuses[f"{request.method} {_kind_of(request)} {status}"] += 1
         self._set_aside_orphans(exchange, may_linger)
-        try:
+        # If a malformed body was taken: whether it should have been is the comparison's concern.
+        with contextlib.suppress(AttributeError, KeyError, TypeError):
             self._knowledge.learn(exchange.request, status, exchange.judged.json())
-        except (AttributeError, KeyError, TypeError):
-            # A malformed body was taken. Whether it should have been is the comparison's concern.
-            pass
 
     def _ask(self, request: Request) -> Exchange:
         """Ask both, and compare."""

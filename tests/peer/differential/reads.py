@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import quote
 
 from . import names
@@ -14,7 +15,7 @@ def providers(dice: Dice) -> Request:
     """List providers by a few filters."""
     version = dice.version()
     minor = Request("GET", "", version).minor
-    filters = [
+    filters: list[tuple[int, str, Callable[[], str]]] = [
         (0, "name", lambda: dice.one_of(["host 1", "host 2", "snow ☃"])),
         (0, "uuid", dice.provider),
         (3, "member_of", lambda: aggregates(dice, minor)),

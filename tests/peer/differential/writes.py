@@ -49,12 +49,12 @@ def delete_provider(dice: Dice) -> Request:
 
 def inventory(dice: Dice) -> dict[str, Any]:
     """Make a record, with limits that hold back some claims."""
-    total = dice.one_of([1, 2, 4, 8, 10, 16, 100])
+    total = dice.weighted((1, 1), (1, 2), (2, 4), (4, 8), (4, 10), (3, 16), (3, 100))
     record: dict[str, Any] = {"total": total}
     if dice.chance(0.3):
         record["allocation_ratio"] = dice.one_of([1.0, 0.5, 1.5, 2.0, 16.0, 3])
     if dice.chance(0.2):
-        record["reserved"] = dice.weighted((5, 0), (5, 1), (2, total), (1, total + 1))
+        record["reserved"] = dice.weighted((8, 0), (8, 1), (2, total), (1, total + 1))
     if dice.chance(0.15):
         record["min_unit"] = dice.one_of([1, 2])
     if dice.chance(0.2):
@@ -71,14 +71,12 @@ def _set_inventories(dice: Dice, least: int = 0) -> dict[str, Any]:
 def put_inventories(dice: Dice, uuid: str | None = None, version: str | None = "") -> Request:
     """Replace all inventories of a provider."""
     uuid = uuid or dice.provider()
-    body = {
-        "resource_provider_generation": dice.generation("provider", uuid),
-        "inventories": _set_inventories(dice, 1 if dice.chance(0.95) else 0),
-    }
+    inventories = _set_inventories(dice, 1 if dice.chance(0.95) else 0)
     # Mostly keep what is there, so that what is in use doesn't always forbid it.
     if dice.chance(0.6):
         for name in dice.knowledge.stock.get(uuid, {}):
-            body["inventories"].setdefault(name, inventory(dice))
+            inventories.setdefault(name, inventory(dice))
+    body = {"resource_provider_generation": dice.generation("provider", uuid), "inventories": inventories}
     version = dice.version() if version == "" else version
     return Request("PUT", f"/resource_providers/{uuid}/inventories", version, body)
 
@@ -126,12 +124,10 @@ def put_aggregates(dice: Dice, uuid: str | None = None) -> Request:
 def put_provider_traits(dice: Dice, uuid: str | None = None) -> Request:
     """Replace the traits of a provider."""
     uuid = uuid or dice.provider()
-    body = {
-        "traits": dice.some_of(names.TRAITS, 0, 3),
-        "resource_provider_generation": dice.generation("provider", uuid),
-    }
+    traits = dice.some_of(names.TRAITS, 0, 3)
     if dice.chance(0.03):
-        body["traits"].append("CUSTOM_UNHEARD")
+        traits.append("CUSTOM_UNHEARD")
+    body = {"traits": traits, "resource_provider_generation": dice.generation("provider", uuid)}
     return Request("PUT", f"/resource_providers/{uuid}/traits", dice.version(6), body)
 
 
@@ -235,4 +231,4 @@ def claim(dice: Dice, consumer: str, minor: int, *, may_be_empty: bool = True) -
 
 def amount(dice: Dice) -> int:
     """Choose how much, mostly little."""
-    return dice.weighted((10, 1), (10, 2), (4, 3), (4, 4), (2, 8), (1, 100))
+    return dice.weighted((20, 1), (15, 2), (4, 3), (4, 4), (2, 8), (1, 100))

@@ -98,7 +98,9 @@ def test_a_renamed_class_keeps_its_inventories_and_claims(store: Store) -> None:
     write(store, Scope(classes=frozenset({A, B})), lambda _: Delta(renamed_classes={A: B}))
     assert [each.resource_class for each in ask(store, lambda reader: reader.stocks(uuid))] == [B]
     assert ask(store, lambda reader: reader.usage(uuid)) == {B: 3}
-    assert [each.resource_class for each in ask(store, lambda reader: reader.consumer_allocations(consumer_uuid(1)))] == [B]
+    assert [
+        each.resource_class for each in ask(store, lambda reader: reader.consumer_allocations(consumer_uuid(1)))
+    ] == [B]
     assert not ask(store, lambda reader: reader.resource_classes([A]))
     new_classes(store, A)
 

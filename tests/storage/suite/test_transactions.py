@@ -102,9 +102,7 @@ def test_a_consumers_holdings_bring_their_providers(
     assert world.inventories == {}
 
 
-def test_a_tree_comes_with_all_its_members(
-    store: Store, tree: tuple[ProviderUUID, ProviderUUID, ProviderUUID]
-) -> None:
+def test_a_tree_comes_with_all_its_members(store: Store, tree: tuple[ProviderUUID, ProviderUUID, ProviderUUID]) -> None:
     """Whichever of them is named."""
     make(store, next(uuids(900)))
     for member in tree:
@@ -261,9 +259,7 @@ def test_a_consumers_claim_is_replaced_by_its_difference(
     assert usage == {root: {}, child: {VCPU: 5}}
 
 
-def test_a_consumer_goes_with_all_it_held(
-    store: Store, tree: tuple[ProviderUUID, ProviderUUID, ProviderUUID]
-) -> None:
+def test_a_consumer_goes_with_all_it_held(store: Store, tree: tuple[ProviderUUID, ProviderUUID, ProviderUUID]) -> None:
     """And may come back as new."""
     root, _, _ = tree
     stock(store, root, {VCPU: HOST})
@@ -276,9 +272,7 @@ def test_a_consumer_goes_with_all_it_held(
     assert look(store, Scope(consumers=frozenset({ONE}))).consumers[ONE].consumer.generation == 1
 
 
-def test_many_consumers_move_in_one_delta(
-    store: Store, tree: tuple[ProviderUUID, ProviderUUID, ProviderUUID]
-) -> None:
+def test_many_consumers_move_in_one_delta(store: Store, tree: tuple[ProviderUUID, ProviderUUID, ProviderUUID]) -> None:
     """As a reshape does: inventory and the claims on it go from a root to its child, all or none."""
     root, child, _ = tree
     stock(store, root, {VCPU: Inventory(total=1000)})
@@ -299,9 +293,7 @@ def test_many_consumers_move_in_one_delta(
     assert {each.consumer.generation for each in world.consumers.values()} == {2}
 
 
-def test_a_removed_provider_leaves_nothing(
-    store: Store, tree: tuple[ProviderUUID, ProviderUUID, ProviderUUID]
-) -> None:
+def test_a_removed_provider_leaves_nothing(store: Store, tree: tuple[ProviderUUID, ProviderUUID, ProviderUUID]) -> None:
     """Nor do its children; its name and uuid are free again."""
     root, child, grandchild = tree
     for each in tree:

@@ -1,0 +1,311 @@
+"""Every refusal has its reply, and every reply is reached by a request."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from roost.http import errors, faults
+from roost.http.call import Settings
+from roost.model import refusals
+from roost.model.refusals import Refusal
+from roost.storage.port import Unavailable
+from tests.http.api import CHILD, HOST, SERVER, Client, claim
+from tests.peer.wsgi import call
+
+NOBODY = "dddddddd-dddd-4ddd-8ddd-dddddddddddd"
+_PROVIDER = f"/resource_providers/{HOST}"
+_STOCK = {"total": 8}
+
+# Each row: the refusal, the request, its body, and what else it needs (a version, headers).
+ROWS: list[tuple[type[Refusal], str, object, dict[str, str]]] = [
+    (faults.Forbidden, "GET /traits", None, {"x_auth_token": "joe"}),
+    (faults.NoSuchRoute, "GET /nowhere", None, {}),
+    (faults.NoSuchRoute, "GET /traits", None, {"version": "1.5"}),
+    (faults.NoSuchMethod, "PATCH /traits", None, {}),
+    (faults.NoSuchMethodYet, f"DELETE {_PROVIDER}/inventories", None, {"version": "1.4"}),
+    (faults.BadVersion, "GET /traits", None, {"version": "one"}),
+    (faults.UnknownVersion, "GET /traits", None, {"version": "1.40"}),
+    (faults.NotAcceptable, "GET /traits", None, {"accept": "image/png"}),
+    (faults.UnsupportedMedia, "POST /resource_providers", {}, {"content_type": "text/plain"}),
+    (faults.ContentTypeMissing, "POST /resource_providers", {}, {"content_type": ""}),
+    (faults.BadContentLength, "POST /resource_providers", None, {"content_length": "two"}),
+    (faults.BodyTooLarge, "POST /resource_providers", b" " * 5000, {}),
+    (faults.MalformedJSON, "POST /resource_providers", b"{", {}),
+    (faults.BadBody, "POST /resource_providers", {}, {}),
+    (faults.BadQuery, "GET /resource_providers?size=1", None, {}),
+    (faults.BadQueryValue, "GET /resource_providers?resources=VCPU", None, {}),
+    (faults.BadGroupValue, "GET /allocation_candidates?resources=VCPU:1&same_subtree=", None, {}),
+    (faults.GroupValueMissing, "GET /allocation_candidates", None, {}),
+    (faults.RepeatedParameter, "GET /allocation_candidates?root_required=A&root_required=B", None, {}),
+    (refusals.UnknownProvider, f"GET /resource_providers/{NOBODY}", None, {}),
+    (refusals.UnknownProviderOfInventories, f"GET /resource_providers/{NOBODY}/inventories", None, {}),
+    (refusals.UnknownProviderOfUsages, f"GET /resource_providers/{NOBODY}/usages", None, {}),
+    (refusals.UnknownProviderOfAllocations, f"GET /resource_providers/{NOBODY}/allocations", None, {}),
+    (refusals.UnknownProviderToDelete, f"DELETE /resource_providers/{NOBODY}", None, {}),
+    (refusals.ProviderNameTaken, "POST /resource_providers", {"name": "host"}, {}),
+    (refusals.ProviderUUIDTaken, "POST /resource_providers", {"name": "other", "uuid": HOST}, {}),
+    (refusals.ProviderRenameTaken, f"PUT {_PROVIDER}", {"name": "child"}, {}),
+    (refusals.ProviderNameMissing, "POST /resource_providers", {"name": ""}, {}),
+    (
+        refusals.ProviderItsOwnParent,
+        "POST /resource_providers",
+        {"name": "n", "uuid": NOBODY, "parent_provider_uuid": NOBODY},
+        {},
+    ),
+    (refusals.UnknownParentOfNew, "POST /resource_providers", {"name": "n", "parent_provider_uuid": NOBODY}, {}),
+    (refusals.UnknownParent, f"PUT {_PROVIDER}", {"name": "host", "parent_provider_uuid": NOBODY}, {}),
+    (
+        refusals.ReparentingNotAllowed,
+        f"PUT /resource_providers/{CHILD}",
+        {"name": "child", "parent_provider_uuid": SERVER},
+        {"version": "1.36"},
+    ),
+    (
+        refusals.UnparentingNotAllowed,
+        f"PUT /resource_providers/{CHILD}",
+        {"name": "child", "parent_provider_uuid": None},
+        {"version": "1.36"},
+    ),
+    (refusals.TreeLoop, f"PUT {_PROVIDER}", {"name": "host", "parent_provider_uuid": CHILD}, {}),
+    (refusals.ProviderHasChildren, f"DELETE {_PROVIDER}", None, {}),
+    (refusals.ProviderHasAllocations, f"DELETE /resource_providers/{CHILD}", None, {}),
+    (
+        refusals.StaleInventories,
+        f"PUT {_PROVIDER}/inventories",
+        {"resource_provider_generation": 99, "inventories": {}},
+        {},
+    ),
+    (
+        refusals.ReservedTooMuch,
+        f"POST {_PROVIDER}/inventories",
+        {"resource_class": "DISK_GB", "total": 1, "reserved": 2},
+        {},
+    ),
+    (refusals.UnknownClassToAdd, f"POST {_PROVIDER}/inventories", {"resource_class": "CUSTOM_NO", **_STOCK}, {}),
+    (
+        refusals.UnknownClassToSet,
+        f"PUT {_PROVIDER}/inventories",
+        {"resource_provider_generation": 1, "inventories": {"CUSTOM_NO": _STOCK}},
+        {},
+    ),
+    (refusals.InventoryExists, f"POST {_PROVIDER}/inventories", {"resource_class": "VCPU", **_STOCK}, {}),
+    (
+        refusals.NoInventoryToUpdate,
+        f"PUT {_PROVIDER}/inventories/DISK_GB",
+        {"resource_provider_generation": 1, **_STOCK},
+        {},
+    ),
+    (refusals.NoInventory, f"GET {_PROVIDER}/inventories/DISK_GB", None, {}),
+    (refusals.NoInventoryToDelete, f"DELETE {_PROVIDER}/inventories/DISK_GB", None, {}),
+    (refusals.UnknownClassToDelete, f"DELETE {_PROVIDER}/inventories/CUSTOM_NO", None, {}),
+    (refusals.InventoryInUse, f"DELETE /resource_providers/{CHILD}/inventories/VCPU", None, {}),
+    (
+        refusals.SetInventoryInUse,
+        f"PUT /resource_providers/{CHILD}/inventories",
+        {"resource_provider_generation": 2, "inventories": {}},
+        {},
+    ),
+    (refusals.AllInventoriesInUse, f"DELETE /resource_providers/{CHILD}/inventories", None, {}),
+    (refusals.StaleProvider, f"PUT {_PROVIDER}/traits", {"resource_provider_generation": 99, "traits": []}, {}),
+    (
+        refusals.UnknownTraitsToSet,
+        f"PUT {_PROVIDER}/traits",
+        {"resource_provider_generation": 1, "traits": ["CUSTOM_NO"]},
+        {},
+    ),
+    (refusals.UnknownTrait, "GET /traits/CUSTOM_NO", None, {}),
+    (refusals.BadTraitName, "PUT /traits/NOT_CUSTOM", None, {}),
+    (refusals.StandardTrait, "DELETE /traits/HW_CPU_X86_SSE", None, {}),
+    (refusals.TraitInUse, "DELETE /traits/CUSTOM_WORN", None, {}),
+    (refusals.UnknownClass, "GET /resource_classes/CUSTOM_NO", None, {}),
+    (refusals.ClassExists, "POST /resource_classes", {"name": "CUSTOM_USED"}, {}),
+    (refusals.ClassRenameTaken, "PUT /resource_classes/CUSTOM_FREE", {"name": "CUSTOM_USED"}, {"version": "1.6"}),
+    (refusals.StandardClassToDelete, "DELETE /resource_classes/VCPU", None, {}),
+    (refusals.StandardClassToRename, "PUT /resource_classes/VCPU", {"name": "CUSTOM_V"}, {"version": "1.6"}),
+    (refusals.ClassInUse, "DELETE /resource_classes/CUSTOM_USED", None, {}),
+    (refusals.StaleConsumer, f"PUT /allocations/{SERVER}", claim(1, CHILD, 99), {}),
+    (refusals.UnknownProviderInClaim, f"PUT /allocations/{NOBODY}", claim(1, NOBODY), {}),
+    (
+        refusals.UnknownClassInClaim,
+        f"PUT /allocations/{NOBODY}",
+        claim(allocations={HOST: {"resources": {"CUSTOM_NO": 1}}}),
+        {},
+    ),
+    (
+        refusals.UnknownClassInClaims,
+        "POST /allocations",
+        {NOBODY: claim(allocations={HOST: {"resources": {"CUSTOM_NO": 1}}})},
+        {},
+    ),
+    (
+        refusals.NoInventoryToClaim,
+        f"PUT /allocations/{NOBODY}",
+        claim(allocations={HOST: {"resources": {"DISK_GB": 1}}}),
+        {},
+    ),
+    (refusals.UnitsViolated, f"PUT /allocations/{NOBODY}", claim(7), {}),
+    (refusals.CapacityExceeded, f"PUT /allocations/{NOBODY}", claim(8, CHILD), {}),
+    (refusals.NoAllocations, f"DELETE /allocations/{NOBODY}", None, {}),
+    (refusals.BadConsumerUUID, "PUT /allocations/somebody", claim(), {}),
+    (
+        refusals.UnknownProviderInReshape,
+        "POST /reshaper",
+        {"inventories": {NOBODY: {"resource_provider_generation": 0, "inventories": {}}}, "allocations": {}},
+        {},
+    ),
+    (
+        refusals.StaleProviderInReshape,
+        "POST /reshaper",
+        {"inventories": {HOST: {"resource_provider_generation": 99, "inventories": {}}}, "allocations": {}},
+        {},
+    ),
+    (
+        refusals.ReservedTooMuchInReshape,
+        "POST /reshaper",
+        {
+            "inventories": {
+                CHILD: {"resource_provider_generation": 2, "inventories": {"VCPU": {"total": 1, "reserved": 2}}}
+            },
+            "allocations": {},
+        },
+        {},
+    ),
+    (
+        refusals.UnknownClassInReshape,
+        "POST /reshaper",
+        {
+            "inventories": {CHILD: {"resource_provider_generation": 2, "inventories": {"CUSTOM_NO": _STOCK}}},
+            "allocations": {},
+        },
+        {},
+    ),
+    (refusals.UnknownClassInQuery, "GET /allocation_candidates?resources=CUSTOM_NO:1", None, {}),
+    (refusals.UnknownTraitInQuery, "GET /allocation_candidates?resources=VCPU:1&required=CUSTOM_NO", None, {}),
+    (refusals.UnknownTraitInProviderQuery, "GET /resource_providers?required=CUSTOM_NO", None, {}),
+]
+
+
+def _kinds(root: type[Refusal]) -> Iterator[type[Refusal]]:
+    for kind in root.__subclasses__():
+        yield kind
+        yield from _kinds(kind)
+
+
+ABSTRACT = {refusals.CannotCreateProvider, refusals.CannotMoveProvider}
+"""Families: only their members are raised."""
+
+
+@pytest.fixture
+def client() -> Client:
+    """A host with a child, a server's claim on the child, and names in use."""
+    client = Client(settings=Settings(largest_body=4096))
+    client("PUT /resource_classes/CUSTOM_USED")
+    client("PUT /resource_classes/CUSTOM_FREE")
+    client("PUT /traits/CUSTOM_WORN")
+    client("POST /resource_providers", {"name": "host", "uuid": HOST})
+    client("POST /resource_providers", {"name": "server", "uuid": SERVER})
+    client.host(CHILD, "child", parent_provider_uuid=HOST)
+    stocks = {"VCPU": {"total": 8, "max_unit": 6}, "CUSTOM_USED": _STOCK}
+    client(f"PUT {_PROVIDER}/inventories", {"resource_provider_generation": 0, "inventories": stocks})
+    client(f"PUT /resource_providers/{SERVER}/traits", {"resource_provider_generation": 0, "traits": ["CUSTOM_WORN"]})
+    assert client(f"PUT /allocations/{SERVER}", claim(1, CHILD)).status == 204
+    return client
+
+
+def test_every_refusal_has_a_reply() -> None:
+    """The table has a row for each class that can be raised, and no other."""
+    assert set(errors.REPLIES) == set(_kinds(Refusal)) - ABSTRACT
+
+
+def test_every_reply_is_reached() -> None:
+    """A request stands in the table of this test for each reply, but for the one that has no caller."""
+    assert {row[0] for row in ROWS} == set(errors.REPLIES) - {faults.NoContext}
+
+
+@pytest.mark.parametrize("kind,request_line,body,more", ROWS, ids=lambda value: getattr(value, "__name__", ""))
+def test_a_request_draws_its_reply(
+    client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: type[Refusal],
+    request_line: str,
+    body: object,
+    more: dict[str, str],
+) -> None:
+    """It is refused by the class that the row names, in the API's one form, and nothing is changed."""
+    raised: list[Exception] = []
+    real = errors.answer
+
+    def noting(error: Exception, *args: Any) -> errors.Answer:
+        raised.append(error)
+        return real(error, *args)
+
+    monkeypatch.setattr(errors, "answer", noting)
+    before = client.store.read(lambda reader: (reader.cloud(), reader.traits(), reader.resource_classes()))
+
+    result = client(request_line, body, **more)
+
+    assert [type(error) for error in raised] == [kind]
+    (fault,) = result.json()["errors"]
+    assert result.headers["content-type"] == "application/json"
+    assert result.status == fault["status"] == errors.REPLIES[kind].status
+    assert {"status", "title", "detail", "request_id"} <= set(fault)
+    if "version" not in more:
+        assert fault["code"] == errors.REPLIES[kind].code
+    after = client.store.read(lambda reader: (reader.cloud(), reader.traits(), reader.resource_classes()))
+    assert after == before
+
+
+def test_a_request_without_a_token_is_refused(client: Client) -> None:
+    """Nobody in particular gets 401 everywhere but at the root."""
+    for path, status in (("/traits", 401), ("/nowhere", 401), ("/", 200)):
+        result = call(client.app, "GET", path)
+
+        assert result.status == status, path
+
+
+def test_a_bug_is_shown_bare(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is no refusal becomes a 500 that tells nothing but the request's id."""
+
+    def broken(*_args: object) -> None:
+        message = "SELECT secret FROM somewhere"
+        raise RuntimeError(message)
+
+    monkeypatch.setattr(client.store, "read", broken)
+
+    result = client("GET /traits")
+
+    assert result.status == 500
+    assert "secret" not in str(result.body)
+    assert result.json()["errors"][0]["request_id"] == result.headers["x-openstack-request-id"]
+
+
+def test_a_store_that_is_away_is_told_with_a_time(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """503 says when to come again."""
+
+    def away(*_args: object) -> None:
+        raise Unavailable
+
+    monkeypatch.setattr(client.store, "read", away)
+
+    result = client("GET /traits")
+
+    assert (result.status, result.headers["retry-after"]) == (503, "1")
+
+
+def test_a_long_detail_is_cut(client: Client) -> None:
+    """A large bad body does not draw a large error."""
+    traits = [f"CUSTOM_{number}" for number in range(300)]
+
+    result = client(f"PUT {_PROVIDER}/traits", {"resource_provider_generation": 1, "traits": traits})
+
+    assert result.status == 413 or len(str(result.body)) < errors.LONGEST_DETAIL + 500
+
+
+def test_a_reader_of_html_gets_html(client: Client) -> None:
+    """A client that takes HTML and no JSON sees the same error as a page, with nothing of its own unescaped."""
+    result = client("GET /traits/<script>", accept="text/html")
+
+    assert result.status == 404
+    assert result.headers["content-type"].startswith("text/html")
+    assert "<script>" not in str(result.body)

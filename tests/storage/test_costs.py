@@ -1,0 +1,190 @@
+"""What things cost, in queries: counted, not timed."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from roost.ledger.world import Delta, Scope, World
+from roost.model.inventory import Inventory
+from roost.model.names import ProviderUUID
+from roost.model.provider import Provider
+from roost.storage.port import Reader
+from roost.storage.sql.store import SQLStore
+from tests.storage.hand import (
+    DISK,
+    MEMORY,
+    VCPU,
+    claim,
+    consumer_uuid,
+    make,
+    mark,
+    release,
+    state,
+    stock,
+    uuids,
+    write,
+)
+
+CLAIM = 11
+RESIZE = 11
+RELEASE = 8
+"""Statements of one transaction, BEGIN and COMMIT apart, where all that the claim refers to is there already."""
+WITHOUT_RETURNING = 1
+"""MySQL can't give the new versions of the stripes with the update."""
+
+HOST = {VCPU: Inventory(total=10_000), MEMORY: Inventory(total=10_000), DISK: Inventory(total=10_000)}
+WANTED = {VCPU: 1, MEMORY: 1, DISK: 1}
+
+
+@contextmanager
+def counted(store: SQLStore) -> Iterator[list[str]]:
+    """The statements sent meanwhile."""
+    sent: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if not statement.startswith("BEGIN"):
+            sent.append(statement)
+
+    for engine in (store._engines.write, store._engines.read):
+        event.listen(engine, "before_cursor_execute", note)
+    yield sent
+    for engine in (store._engines.write, store._engines.read):
+        event.remove(engine, "before_cursor_execute", note)
+
+
+@pytest.fixture
+def host(sql: SQLStore) -> ProviderUUID:
+    """A provider with three classes, and owners that are known."""
+    provider = make(sql, next(uuids()))
+    stock(sql, provider, HOST)
+    claim(sql, consumer_uuid(1), {provider: WANTED})
+    return provider
+
+
+def test_a_claim_takes_a_fixed_number_of_queries(sql: SQLStore, host: ProviderUUID, database: str) -> None:
+    """First, changed and released; whatever the number of classes."""
+    more = WITHOUT_RETURNING if database == "mariadb" else 0
+    with counted(sql) as sent:
+        claim(sql, consumer_uuid(2), {host: WANTED})
+    assert len(sent) <= CLAIM + more, "\n\n".join(sent)
+    with counted(sql) as sent:
+        claim(sql, consumer_uuid(2), {host: {VCPU: 2, MEMORY: 2, DISK: 2}})
+    assert len(sent) <= RESIZE + more, "\n\n".join(sent)
+    with counted(sql) as sent:
+        release(sql, consumer_uuid(2))
+    assert len(sent) <= RELEASE + more, "\n\n".join(sent)
+
+
+def test_a_claim_over_many_providers_takes_no_more_queries(sql: SQLStore, host: ProviderUUID, database: str) -> None:
+    """A tree of 20, all of it claimed from at once."""
+    children = [make(sql, uuid, parent=host) for uuid, _ in zip(uuids(100), range(20), strict=False)]
+    for child in children:
+        stock(sql, child, HOST)
+    with counted(sql) as sent:
+        claim(sql, consumer_uuid(2), dict.fromkeys(children, WANTED))
+    assert len(sent) <= CLAIM + (WITHOUT_RETURNING if database == "mariadb" else 0), "\n\n".join(sent)
+
+
+def test_a_claim_reads_no_row_of_other_claims(sql: SQLStore, host: ProviderUUID) -> None:
+    """With 500 others on the provider, no more rows come back than with one: sums come, not their parts."""
+
+    def rows_of_a_claim(number: int) -> int:
+        fetched = 0
+
+        def note(_connection: Any, cursor: Any, *_: Any) -> None:
+            nonlocal fetched
+            fetched += max(0, cursor.rowcount) if cursor.description else 0
+
+        event.listen(sql._engines.write, "after_cursor_execute", note)
+        claim(sql, consumer_uuid(number), {host: WANTED})
+        event.remove(sql._engines.write, "after_cursor_execute", note)
+        return fetched
+
+    before = rows_of_a_claim(2)
+    crowd = [consumer_uuid(number) for number in range(10, 510)]
+    scope = Scope(stocks=frozenset({host}), consumers=frozenset(crowd))
+    write(sql, scope, lambda _: Delta(consumers={uuid: state(uuid, {host: WANTED}) for uuid in crowd}))
+    assert rows_of_a_claim(3) == before
+
+
+def test_a_reshape_of_many_consumers_takes_no_query_for_each(sql: SQLStore, host: ProviderUUID) -> None:
+    """500 consumers move to a child; statements go by hundreds."""
+    child = make(sql, next(uuids(100)), parent=host)
+    crowd = [consumer_uuid(number) for number in range(10, 510)]
+    scope = Scope(stocks=frozenset({host, child}), consumers=frozenset(crowd))
+    write(sql, scope, lambda _: Delta(consumers={uuid: state(uuid, {host: WANTED}) for uuid in crowd}))
+
+    def reshape(_: World) -> Delta:
+        moved = {uuid: state(uuid, {child: WANTED}, 2) for uuid in crowd}
+        return Delta(consumers=moved, inventories={child: HOST}, advances={host: 1, child: 1})
+
+    with counted(sql) as sent:
+        write(sql, scope, reshape)
+    assert len(sent) <= 20, "\n\n".join(sent)
+
+
+QUESTIONS: list[Callable[[Reader], object]] = [
+    lambda reader: reader.provider(next(uuids())),
+    lambda reader: reader.providers(name="x", in_tree=next(uuids())),
+    lambda reader: reader.stocks(ProviderUUID(next(uuids()))),
+    lambda reader: reader.usage(ProviderUUID(next(uuids()))),
+    lambda reader: reader.aggregates(ProviderUUID(next(uuids()))),
+    lambda reader: reader.provider_traits(ProviderUUID(next(uuids()))),
+    lambda reader: reader.provider_allocations(ProviderUUID(next(uuids()))),
+    lambda reader: reader.consumer_allocations(consumer_uuid(1)),
+    lambda reader: reader.traits(prefix="HW", associated=True),
+    lambda reader: reader.versions(),
+    lambda reader: reader.changes(dict.fromkeys(range(64), 0)),
+]
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_question_takes_one_or_two_queries(
+    sql: SQLStore, host: ProviderUUID, question: Callable[[Reader], object]
+) -> None:
+    """However much there is to answer."""
+    del host
+    with counted(sql) as sent:
+        sql.read(question)
+    assert 1 <= len(sent) <= 2, "\n\n".join(sent)
+
+
+def test_the_cloud_takes_eight_queries_however_large(sql: SQLStore) -> None:
+    """Five for the rows, three for the names that they refer to by number."""
+    made = [ProviderUUID(uuid) for uuid, _ in zip(uuids(5000), range(300), strict=False)]
+    scope = Scope(providers=frozenset(made))
+    inventories = dict.fromkeys(made, HOST)
+    new = tuple(Provider(uuid=each, name=each, root=each) for each in made)
+    write(sql, scope, lambda _: Delta(made=new, inventories=inventories))
+    mark(sql, made[0], "HW_CPU_X86_AVX")
+    with counted(sql) as sent:
+        assert len(sql.read(lambda reader: reader.cloud())) == 300
+    assert len(sent) == 8
+
+
+def test_every_list_of_values_may_be_longer_than_a_database_takes(sql: SQLStore) -> None:
+    """40,000 unknown names are more than SQLite takes parameters in one statement, and no reason to fail."""
+    many = frozenset(uuid for uuid, _ in zip(uuids(10_000), range(40_000), strict=False))
+    scope = Scope(providers=many, provider_names=many, classes=many, traits=many, consumers=many)  # type: ignore[arg-type]
+    world = sql.transact(lambda tx: tx.read(scope))
+    assert world == World()
+    assert not sql.read(lambda reader: [*reader.traits(names=many), *reader.states(many)])
+
+
+def test_indexes_are_used_where_a_claim_looks(sql: SQLStore, host: ProviderUUID, database: str) -> None:
+    """The sums of usage come from an index that holds all they need."""
+    del host
+    if database != "sqlite":
+        pytest.skip("other planners choose by the number of rows; this one tells what it would do")
+    with sql._engines.read.connect() as connection:
+        plan = connection.execute(
+            sa.text(
+                "EXPLAIN QUERY PLAN SELECT resource_class_id, SUM(used) FROM allocations "
+                "WHERE resource_provider_id IN (1) GROUP BY resource_provider_id, resource_class_id"
+            )
+        ).all()
+    assert any("COVERING INDEX allocations_resource_provider_class_used_idx" in row.detail for row in plan)
