@@ -43,11 +43,11 @@ def errors() -> str:
 {NOTICE.format(source="src/roost/http/errors.py")}
 # Errors
 
-Every refusal is JSON: `{{"errors": [{{"status", "title", "detail", "code", "request_id"}}]}}`. A refused request has
-changed nothing. `code` is shown from the microversion on that [microversions.md](microversions.md) names; it tells
-apart what a client should treat differently, and it never changes. `placement.concurrent_update` means: read again,
-and retry. The `detail` holds the text below after one sentence about the status; a text of more than one line is
-joined into one, and a very long one is cut.
+Every refusal is JSON, `{{"errors": [{{"status", "title", "detail", "code", "request_id"}}]}}`, unless the client asks
+for HTML. A refused request has changed nothing. `code` is shown from the microversion on that
+[microversions.md](microversions.md) names; it tells apart what a client should treat differently, and it never changes.
+`placement.concurrent_update` means: read again, and retry. The `detail` holds the text below after one sentence about
+the status; a text of more than one line is joined into one, and a very long one is cut.
 
 Two replies are no refusals. **503** with `Retry-After` says that the database can't answer now, or that too many
 others wanted the same; nothing was changed, and the request may be sent again. **500** is a fault of Roost's own: the

@@ -14,6 +14,7 @@ from roost.configuration import GROUPS
 from roost.http.errors import REPLIES
 from roost.http.microversions.history import CHANGES
 from roost.model.refusals import Refusal
+from tests.peer.differential.intended import INTENDED, Difference
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("changes/*.md")])
@@ -158,6 +159,12 @@ def test_differences_have_names() -> None:
     headings = HEADING.findall((ROOT / "docs/differences.md").read_text())
 
     assert len(set(map(slug, headings))) == len(headings)
+
+
+@pytest.mark.parametrize("difference", INTENDED, ids=lambda difference: slug(difference.heading))
+def test_intended_differences_are_told(difference: Difference) -> None:
+    """What the differential test excuses, an operator can read about."""
+    assert difference.heading in HEADING.findall((ROOT / "docs/differences.md").read_text())
 
 
 def test_changes() -> None:

@@ -21,7 +21,7 @@ _STOCK = {"total": 8}
 ROWS: list[tuple[type[Refusal], str, object, dict[str, str]]] = [
     (faults.Forbidden, "GET /traits", None, {"x_auth_token": "joe"}),
     (faults.NoSuchRoute, "GET /nowhere", None, {}),
-    (faults.NoSuchRoute, "GET /traits", None, {"version": "1.5"}),
+    (faults.NoSuchRouteYet, "GET /traits", None, {"version": "1.5"}),
     (faults.NoSuchMethod, "PATCH /traits", None, {}),
     (faults.NoSuchMethodYet, f"DELETE {_PROVIDER}/inventories", None, {"version": "1.4"}),
     (faults.BadVersion, "GET /traits", None, {"version": "one"}),

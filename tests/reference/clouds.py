@@ -1,15 +1,10 @@
-"""Random small clouds, and random questions about them that mostly have answers.
-
-One generator serves two ways of testing: a seeded `random.Random` makes thousands of cases quickly, and hypothesis
-drives the very same code with a `Random` of its own, whose choices it can shrink.
-"""
+"""Random small clouds, and random questions about them that mostly have answers. `crowds.py` makes the wide ones."""
 
 from collections.abc import Sequence
 from random import Random
 from typing import TypeVar
 
 import msgspec
-from hypothesis import strategies as st
 
 from roost.model.inventory import Inventory
 from roost.model.names import SHARES_VIA_AGGREGATE, AggregateUUID, ProviderUUID, ResourceClass, Trait
@@ -25,36 +20,6 @@ AGGREGATES = tuple(AggregateUUID(f"aaaaaaaa-0000-4000-8000-{number:012}") for nu
 SUFFIXES = ("1", "_NET", "_gpu-0", "2", "_A")
 MOST_PROVIDERS = 10
 MOST_LEVELS = 4
-MOST_TREES = 4
-
-
-class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """A cloud and what is asked of it."""
-
-    states: tuple[ProviderState, ...]
-    query: Query
-    provider_query: ProviderQuery
-
-
-def case(random: Random) -> Case:
-    """Any cloud with a query about it."""
-    states = cloud(random)
-    return Case(states=states, query=query(random, states), provider_query=provider_query(random, states))
-
-
-def seeded(seed: int) -> Case:
-    """The case that belongs to a seed."""
-    return case(Random(seed))
-
-
-def cases() -> st.SearchStrategy[Case]:
-    """Any case, for hypothesis."""
-    return st.randoms(use_true_random=False).map(case)
-
-
-def clouds() -> st.SearchStrategy[tuple[ProviderState, ...]]:
-    """Any cloud, for hypothesis."""
-    return st.randoms(use_true_random=False).map(cloud)
 
 
 # ------------------------------------------------------------------------------------------------------- clouds
@@ -63,21 +28,19 @@ def clouds() -> st.SearchStrategy[tuple[ProviderState, ...]]:
 def cloud(random: Random) -> tuple[ProviderState, ...]:
     """One to four trees of at most ten providers in all, in any order of making."""
     classes = CLASSES[: random.choice((3, 4))]
-    if random.random() < 0.12:
-        return tuple(_wide_tree(random, classes))
     flat = random.random() < 0.2
     states: list[ProviderState] = []
     trees = random.choice((1, 2, 2, 3, 3, 4))
-    for tree in range(trees):
-        room = MOST_PROVIDERS - len(states) - (trees - tree - 1)
+    for number in range(trees):
+        room = MOST_PROVIDERS - len(states) - (trees - number - 1)
         size = 1 if flat else min(room, random.choice((1, 1, 2, 3, 4, 5, 6)))
-        states += _tree(random, len(states), size, classes)
+        states += tree(random, len(states), size, classes)
     if random.random() < 0.5:
         random.shuffle(states)
     return tuple(states)
 
 
-def _tree(random: Random, first: int, size: int, classes: Sequence[ResourceClass]) -> list[ProviderState]:
+def tree(random: Random, first: int, size: int, classes: Sequence[ResourceClass]) -> list[ProviderState]:
     """One tree; now and then a member is the twin of the one made before it."""
     alike = random.random() < 0.4
     made: list[ProviderState] = []
@@ -94,23 +57,6 @@ def _tree(random: Random, first: int, size: int, classes: Sequence[ResourceClass
         state = _state(random, provider, classes)
         made.append(state if twin is None else msgspec.structs.replace(twin, provider=provider))
     return made
-
-
-def _wide_tree(random: Random, classes: Sequence[ResourceClass]) -> list[ProviderState]:
-    """A root with many children of two kinds at most, as a host with many devices is."""
-    root, *children = _tree(random, 0, random.choice((6, 7, 8, 9)), classes)
-    kinds = [random.choice(children), random.choice(children)]
-    return [root] + [
-        msgspec.structs.replace(
-            random.choice(kinds),
-            provider=msgspec.structs.replace(child.provider, parent=_wide_parent(random, root, child)),
-        )
-        for child in children
-    ]
-
-
-def _wide_parent(random: Random, root: ProviderState, child: ProviderState) -> ProviderUUID | None:
-    return child.provider.parent if random.random() < 0.15 else root.uuid
 
 
 def _state(random: Random, provider: Provider, classes: Sequence[ResourceClass]) -> ProviderState:
@@ -158,15 +104,13 @@ def _usage(random: Random, inventory: Inventory) -> int:
 
 def query(random: Random, states: Sequence[ProviderState]) -> Query:
     """A query that is made after what one tree, and those who share with it, could give."""
-    if len(states) > MOST_TREES and len({state.provider.root for state in states}) == 1 and random.random() < 0.8:
-        return _crowded_query(random, states)
     anchor = random.choice([state for state in states if state.provider.parent is None])
     near = [state for state in states if state.provider.root == anchor.uuid or _shares_with(state, anchor)]
     groups: dict[str, Group] = {}
     suffixes = list(SUFFIXES[: random.choice((0, 0, 1, 1, 2, 2, 3))])
     random.shuffle(suffixes)
-    same_subtrees = _same_subtrees(random, suffixes)
-    resourceless = [s for s in suffixes if any(s in suffixes_ for suffixes_ in same_subtrees) and random.random() < 0.3]
+    together = same_subtrees(random, suffixes)
+    resourceless = [s for s in suffixes if any(s in suffixes_ for suffixes_ in together) and random.random() < 0.3]
     if not suffixes or len(resourceless) == len(suffixes) or random.random() < 0.6:
         suffixes.insert(random.randrange(len(suffixes) + 1), "")
     for suffix in suffixes:
@@ -178,37 +122,12 @@ def query(random: Random, states: Sequence[ProviderState]) -> Query:
             groups[suffix] = _unsuffixed(random, near, states)
     return Query(
         groups=groups,
-        group_policy=_policy(random, sum(map(bool, suffixes))),
-        root_required=frozenset(_some(random, anchor.traits, 0.5)) if random.random() < 0.15 else frozenset(),
-        root_forbidden=frozenset(_some(random, _lacked(anchor), 0.4)) if random.random() < 0.15 else frozenset(),
-        same_subtrees=same_subtrees,
+        group_policy=policy(random, sum(map(bool, suffixes))),
+        root_required=frozenset(some(random, anchor.traits, 0.5)) if random.random() < 0.15 else frozenset(),
+        root_forbidden=frozenset(some(random, _lacked(anchor), 0.4)) if random.random() < 0.15 else frozenset(),
+        same_subtrees=together,
         nested=random.random() < 0.85,
     )
-
-
-def _crowded_query(random: Random, states: Sequence[ProviderState]) -> Query:
-    """Three or four groups that want the same few classes of one tree, so that few combinations of many are right."""
-    offered = sorted({name for state in states for name in state.inventories if _amounts(state, name)})
-    names = random.sample(offered, min(len(offered), random.choice((1, 1, 2)))) or list(CLASSES[:1])
-    wanted = [name for name in names for state in states if name in state.inventories for _ in _amounts(state, name)]
-    suffixes = list(SUFFIXES[: random.choice((3, 3, 4))])
-    groups: dict[str, Group] = {}
-    for suffix in suffixes:
-        name = random.choice(wanted or names)
-        amounts = sorted({a for state in states if name in state.inventories for a in _amounts(state, name)})
-        group = Group(resources={ResourceClass(name): random.choice(amounts or [1])})
-        if random.random() < 0.15:
-            required = (frozenset({random.choice(random.choice(states).traits or TRAITS)}),)
-            group = msgspec.structs.replace(group, required=required)
-        groups[suffix] = group
-    if random.random() < 0.2:
-        groups[""] = Group(resources={ResourceClass(name): 1 for name in names[:1]})
-    if random.random() < 0.3:
-        # The top of a subtree is often something that nothing is claimed of.
-        groups[suffixes[0]] = Group(required=(frozenset({random.choice(TRAITS), random.choice(TRAITS)}),))
-        return Query(groups=groups, group_policy="none", same_subtrees=(frozenset(suffixes),))
-    several = _same_subtrees(random, suffixes)
-    return Query(groups=groups, group_policy=_policy(random, len(suffixes)), same_subtrees=several)
 
 
 def provider_query(random: Random, states: Sequence[ProviderState]) -> ProviderQuery:
@@ -228,13 +147,14 @@ def provider_query(random: Random, states: Sequence[ProviderState]) -> ProviderQ
     )
 
 
-def _policy(random: Random, suffixed: int) -> GroupPolicy | None:
+def policy(random: Random, suffixed: int) -> GroupPolicy | None:
     """The API wants a policy as soon as there are two groups with a suffix."""
     choices: tuple[GroupPolicy | None, ...] = ("none", "isolate") if suffixed > 1 else ("none", "isolate", None, None)
     return random.choice(choices)
 
 
-def _same_subtrees(random: Random, suffixes: Sequence[str]) -> tuple[frozenset[str], ...]:
+def same_subtrees(random: Random, suffixes: Sequence[str]) -> tuple[frozenset[str], ...]:
+    """Now and then, groups that must stand in one subtree."""
     if not suffixes or random.random() > 0.4:
         return ()
     times = random.choice((1, 1, 1, 2))
@@ -249,12 +169,12 @@ def _shares_with(state: ProviderState, anchor: ProviderState) -> bool:
 
 def _resources(random: Random, model: ProviderState, most: int) -> dict[ResourceClass, int]:
     """Amounts that the model has room for, of as many classes as it can give."""
-    offers = {name: amounts for name in model.inventories if (amounts := _amounts(model, name))}
+    offers = {name: fitting for name in model.inventories if (fitting := amounts(model, name))}
     names = random.sample(sorted(offers), min(len(offers), random.randint(1, most)))
     return {ResourceClass(name): random.choice(offers[name]) for name in names}
 
 
-def _amounts(state: ProviderState, name: ResourceClass) -> list[int]:
+def amounts(state: ProviderState, name: ResourceClass) -> list[int]:
     """A few small amounts that a provider could give of a class."""
     inventory = state.inventories[name]
     free = (inventory.total - inventory.reserved) * inventory.allocation_ratio - state.usage.get(name, 0)
@@ -278,7 +198,7 @@ def _unsuffixed(random: Random, near: Sequence[ProviderState], states: Sequence[
 
 
 def _suffixed(random: Random, model: ProviderState, states: Sequence[ProviderState]) -> Group:
-    if random.random() < 0.7 and not any(_amounts(model, name) for name in model.inventories):
+    if random.random() < 0.7 and not any(amounts(model, name) for name in model.inventories):
         # A provider with nothing to give would make the whole query hopeless.
         model = random.choice(states)
     resources = _resources(random, model, 2) if random.random() < 0.93 else {}
@@ -308,19 +228,18 @@ def _marked(
     lacked = [trait for trait in TRAITS if wild or not any(trait in state.traits for state in forbidden_by)]
     avoided = [a for a in AGGREGATES if wild or not any(a in state.aggregates for state in forbidden_by)]
     required = tuple(
-        frozenset({trait, *_some(random, TRAITS, 0.15)})
-        for trait in (_some(random, borne, 0.5) if _odds(random) else [])
+        frozenset({trait, *some(random, TRAITS, 0.15)}) for trait in (some(random, borne, 0.5) if _odds(random) else [])
     )
     certain = {trait for choice in required for trait in choice}
     return Group(
         resources=resources,
         required=required,
-        forbidden=frozenset(_some(random, lacked, 0.4)) - certain if _odds(random) else frozenset(),
+        forbidden=frozenset(some(random, lacked, 0.4)) - certain if _odds(random) else frozenset(),
         member_of=tuple(
-            frozenset({aggregate, *_some(random, AGGREGATES, 0.2)})
-            for aggregate in (_some(random, joined, 0.6) if _odds(random) else [])
+            frozenset({aggregate, *some(random, AGGREGATES, 0.2)})
+            for aggregate in (some(random, joined, 0.6) if _odds(random) else [])
         ),
-        forbidden_aggregates=frozenset(_some(random, avoided, 0.4)) if random.random() < 0.15 else frozenset(),
+        forbidden_aggregates=frozenset(some(random, avoided, 0.4)) if random.random() < 0.15 else frozenset(),
         in_tree=_member(random, model, states, wild=wild) if random.random() < 0.12 else None,
     )
 
@@ -339,16 +258,6 @@ def _lacked(state: ProviderState) -> list[Trait]:
     return [trait for trait in TRAITS if trait not in state.traits]
 
 
-def _some(random: Random, choices: Sequence[T], chance: float) -> list[T]:
+def some(random: Random, choices: Sequence[T], chance: float) -> list[T]:
+    """Each of the choices by chance."""
     return [choice for choice in choices if random.random() < chance]
-
-
-# ------------------------------------------------------------------------------------------------------ telling
-
-
-def paste_ready(name: str, made: Case, judged: str) -> str:
-    """A test that repeats a case, to paste into a test module. `judged` is the statement that fails."""
-    lines = [f"def test_{name}() -> None:", '    """FIXED: what went wrong."""', "    states = ("]
-    lines += [f"        {state!r}," for state in made.states]
-    lines += ["    )", f"    query = {made.query!r}", f"    provider_query = {made.provider_query!r}", f"    {judged}"]
-    return "\n".join(lines)

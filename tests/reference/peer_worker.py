@@ -24,7 +24,7 @@ from placement.objects.allocation_candidate import AllocationCandidates
 
 from roost.model.provider import ProviderState
 from roost.search.query import Group, ProviderQuery, Query
-from tests.reference.clouds import Case
+from tests.reference.cases import Case
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,7 +15,8 @@ import msgspec
 import pytest
 
 from tests.reference import candidates as oracle
-from tests.reference.clouds import CLASSES, TRAITS, Case, paste_ready, seeded
+from tests.reference.cases import Case, paste_ready, seeded
+from tests.reference.clouds import CLASSES, TRAITS
 
 ROOT = Path(__file__).parents[2]
 FIRST = int(os.environ.get("ROOST_ORACLE_SEED", "0"))

@@ -18,7 +18,8 @@ from roost.search.candidates import candidates
 from roost.search.query import Group
 from roost.search.snapshot import Snapshot
 from tests.reference import candidates as oracle
-from tests.reference.clouds import CLASSES, TRAITS, Case, cases, paste_ready, seeded
+from tests.reference.cases import Case, cases, paste_ready, seeded
+from tests.reference.clouds import CLASSES, TRAITS
 from tests.reference.judge import assert_same
 
 FIRST = int(os.environ.get("ROOST_ORACLE_SEED", "0"))

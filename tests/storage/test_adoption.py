@@ -86,10 +86,13 @@ def _reads_all(store: SQLStore) -> None:
         ("pool", None, POOL),
     ]
     assert [each.provider.generation for each in (root, child, pool)] == [3, 1, 3]
-    assert root.inventories == {VCPU: Inventory(**RECORD), BIRD: Inventory(total=100)}
+    assert root.inventories == {
+        VCPU: Inventory(total=8, reserved=1, max_unit=8, allocation_ratio=2.0),
+        BIRD: Inventory(total=100),
+    }
     assert (root.usage, child.usage, pool.usage) == ({VCPU: 3, BIRD: 3}, {}, {DISK: 10})
     assert child.traits == ("HW_CPU_X86_AVX", "CUSTOM_FEATHERED")
-    assert pool.aggregates == {AGGREGATE}
+    assert list(map(str, pool.aggregates)) == [AGGREGATE]
     assert all(each.provider.modified is not None for each in (root, child, pool))
 
     def held(uuid: str) -> set[tuple[str, str, int]]:

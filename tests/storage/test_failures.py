@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -63,7 +64,7 @@ def making(runs: list[World], uuid: ProviderUUID = ONE) -> Callable[[Transaction
 
 @pytest.mark.parametrize("applied", [False, True], ids=["commit lost", "reply lost"])
 def test_a_connection_lost_while_committing_leaves_no_doubt(
-    sql: SQLStore, monkeypatch: pytest.MonkeyPatch, applied: bool
+    sql: SQLStore, monkeypatch: pytest.MonkeyPatch, *, applied: bool
 ) -> None:
     """If it was committed, the body's result is given and nothing is done twice; if not, all of it is done again."""
     engine = sql._engines.write
@@ -119,7 +120,7 @@ def sever(connection: Any, other: sa.Engine) -> None:
 
 @pytest.mark.parametrize("applied", [False, True], ids=["commit lost", "reply lost"])
 def test_a_lost_commit_of_names_alone_leaves_no_doubt_either(
-    sql: SQLStore, monkeypatch: pytest.MonkeyPatch, applied: bool
+    sql: SQLStore, monkeypatch: pytest.MonkeyPatch, *, applied: bool
 ) -> None:
     """Names leave no mark in the feed; whether they are there answers the question."""
     engine = sql._engines.write
@@ -461,19 +462,19 @@ def test_a_clash_and_an_absence_are_lost_races_and_waits() -> None:
         return "done"
 
     assert Patience(sleep=lambda _: None).persist(attempt) == "done"
+    nothing: dict[str, str] = {}
     with pytest.raises(KeyError):
-        Patience(sleep=lambda _: None).persist(lambda: {}["x"])
+        Patience(sleep=lambda _: None).persist(lambda: nothing["x"])
 
 
-def test_writers_of_one_process_queue_on_sqlite(sql: SQLStore, database: str) -> None:
+@pytest.mark.parametrize("database", ["sqlite"])
+def test_writers_of_one_process_queue_on_sqlite(sql: SQLStore) -> None:
     """Eight at once lose no race at all."""
-    if database != "sqlite":
-        pytest.skip("others lock rows")
     runs: list[World] = []
 
     def several(first: int) -> None:
         for uuid, _ in zip(uuids(first), range(5), strict=False):
             sql.transact(making(runs, ProviderUUID(uuid)), ORIGIN)
 
-    assert together(*(lambda first=first: several(first) for first in range(100, 900, 100))) == [None] * 8  # type: ignore[misc]
+    assert together(*(partial(several, first) for first in range(100, 900, 100))) == [None] * 8
     assert len(runs) == 40

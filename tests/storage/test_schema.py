@@ -15,7 +15,7 @@ from roost.storage.port import Unavailable
 from roost.storage.sql.migrations import SchemaNotOurs
 from roost.storage.sql.patience import Patience
 from roost.storage.sql.store import SQLStore
-from roost.storage.sql.tables import metadata
+from roost.storage.sql.tables import allocations, metadata
 from tests.databases import fresh_database, peer_url
 from tests.storage.conftest import now
 
@@ -74,9 +74,9 @@ def reflected(url: str, *, ours: bool = False) -> dict[str, Any]:
             found[table] = {
                 "columns": columns,
                 "primary": schema.get_pk_constraint(table),
-                "indexes": sorted(schema.get_indexes(table), key=lambda each: str(each["name"])),
-                "unique": sorted(schema.get_unique_constraints(table), key=lambda each: str(each["name"])),
-                "foreign": sorted(schema.get_foreign_keys(table), key=lambda each: str(each["constrained_columns"])),
+                "indexes": sorted(schema.get_indexes(table), key=str),
+                "unique": sorted(schema.get_unique_constraints(table), key=str),
+                "foreign": sorted(schema.get_foreign_keys(table), key=str),
             }
     store.close()
     return found
@@ -132,10 +132,8 @@ def test_what_an_old_release_left_undone_is_done(database: str) -> None:
             for values in ("(1, 'a', 'a', 0, NULL)", "(2, 'b', 'b', 0, 1)", "(3, 'c', 'c', 0, 2)"):
                 connection.exec_driver_sql(insert + values)
             for consumer in ("x", "x", "y"):
-                connection.exec_driver_sql(
-                    "INSERT INTO allocations (resource_provider_id, consumer_id, resource_class_id, used) "
-                    f"VALUES (1, '{consumer}', 0, 1)"
-                )
+                row = {"resource_provider_id": 1, "consumer_id": consumer, "resource_class_id": 0, "used": 1}
+                connection.execute(sa.insert(allocations).values(row))
         store.upgrade()
         store.synchronise()
         found = store.read(lambda reader: {each.uuid: (each.parent, each.root) for each in reader.providers()})
@@ -155,9 +153,9 @@ def test_the_description_of_the_tables_is_what_the_migrations_make(database: str
         for table in metadata.sorted_tables:
             columns = {column["name"]: column["nullable"] for column in schema.get_columns(table.name)}
             assert columns == {column.name: bool(column.nullable) for column in table.columns}
-            named = {each["name"] for each in schema.get_indexes(table.name)}
+            named: set[object] = {each["name"] for each in schema.get_indexes(table.name)}
             named |= {each["name"] for each in schema.get_unique_constraints(table.name)}
-            described = {each.name for each in table.indexes}
+            described: set[object] = {each.name for each in table.indexes}
             described |= {each.name for each in table.constraints if isinstance(each, sa.UniqueConstraint)}
             assert named == described
         assert set(schema.get_table_names()) == metadata.tables.keys() | {"alembic_version", "roost_alembic_version"}

@@ -33,10 +33,12 @@ LOG = logging.getLogger(__name__)
 
 JSON = "application/json"
 HTML = "text/html"
+_HTML_TYPE = "text/html; charset=UTF-8"
 REQUEST_ID = "roost.request_id"
 """The key under which the request log has written the request's id into the environment."""
 _VERSION = "roost.version"
 _CONTEXT = "roost.context"
+_UNVARIED = "roost.unvaried"
 _OPEN_PATHS = ("/", "")
 _OWN_PORTS = {"http": ":80", "https": ":443"}
 
@@ -95,7 +97,8 @@ class _Entrance:
         version: Microversion | None = req.env.get(_VERSION)
         if version is not None:
             resp.set_header(HEADER, f"{history.SERVICE} {version}")
-            resp.set_header("vary", HEADER)
+            if not req.env.get(_UNVARIED):
+                resp.set_header("vary", HEADER)
 
 
 def _refuse_unannounced(environ: WSGIEnvironment) -> None:
@@ -139,7 +142,11 @@ class _Resource:
             version: Microversion = environ[_VERSION]
             operation = method.operations.at(version)
             if operation is None:
-                raise faults.NoSuchRoute if method.too_early is faults.NoSuchRoute else faults.NoSuchMethodYet(name)
+                raise (
+                    faults.NoSuchMethodYet(name)
+                    if method.too_early is faults.NoSuchMethodYet
+                    else faults.NoSuchRouteYet
+                )
             call = Call(
                 site=self._site,
                 environ=environ,
@@ -181,9 +188,10 @@ def _write(reply: Reply, call: Call, resp: falcon.Response) -> None:
         resp.content_type = JSON
     if reply.location is not None:
         resp.set_header("location", _absolute(call.environ, reply.location))
-    if reply.modified is not None and call.version.has(Change.CACHE_HEADERS):
-        resp.set_header("last-modified", format_datetime(reply.modified.replace(tzinfo=UTC), usegmt=True))
+    if reply.cached and call.version.has(Change.CACHE_HEADERS):
         resp.set_header("cache-control", "no-cache")
+        if reply.modified is not None:
+            resp.set_header("last-modified", format_datetime(reply.modified.replace(tzinfo=UTC), usegmt=True))
 
 
 def _absolute(environ: WSGIEnvironment, path: str) -> str:
@@ -199,10 +207,11 @@ def _answer_error(req: falcon.Request, resp: falcon.Response, error: Exception, 
     refusal = _of_falcon(error, req)
     if not isinstance(refusal, Refusal | Unavailable):
         LOG.error("bug: %s %s", req.method, environ.get("PATH_INFO", "").encode("unicode_escape"), exc_info=error)
+    environ[_UNVARIED] = type(refusal) in errors.UNVARIED
     answer = errors.answer(refusal, environ.get(_VERSION), environ.get(REQUEST_ID, ""))
     resp.status = HTTPStatus(answer.status)
     if req.client_accepts(HTML) and not req.client_accepts(JSON):
-        resp.data, resp.content_type = answer.as_html(), HTML
+        resp.data, resp.content_type = answer.as_html(), _HTML_TYPE
     else:
         resp.data, resp.content_type = answer.as_json(), JSON
     for name, value in answer.headers.items():

@@ -1,7 +1,7 @@
 """A request and a reply as handlers see them: versions and values, no framework."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
@@ -98,22 +98,27 @@ class Call:
 
 @dataclass(slots=True)
 class Reply:
-    """What a handler answers. `modified` set means that the reply is about something that changes over time."""
+    """What a handler answers. `cached` says that the reply is about something that changes over time."""
 
     status: int
     body: bytes | None = None
     location: str | None = None
     modified: datetime | None = None
-    headers: dict[str, str] = field(default_factory=dict)
+    cached: bool = False
 
 
 def shown(
-    content: object, *, modified: datetime | None = None, location: str | None = None, status: int = 200
+    content: object,
+    *,
+    modified: datetime | None = None,
+    cached: bool = False,
+    location: str | None = None,
+    status: int = 200,
 ) -> Reply:
     """A reply with content."""
-    return Reply(status, msgspec.json.encode(content), location, modified)
+    return Reply(status, msgspec.json.encode(content), location, modified, cached=cached or modified is not None)
 
 
 def done(status: int = 204, *, modified: datetime | None = None, location: str | None = None) -> Reply:
     """A reply without content."""
-    return Reply(status, None, location, modified)
+    return Reply(status, None, location, modified, cached=modified is not None)

@@ -88,6 +88,7 @@ REPLIES: dict[type[Refusal], Reply] = {
     faults.NoContext: Reply(401, "Authentication is required: send a token in X-Auth-Token."),
     faults.Forbidden: Reply(403, "Policy does not allow {rule} to be performed."),
     faults.NoSuchRoute: Reply(404, ""),
+    faults.NoSuchRouteYet: Reply(404, ""),
     faults.NoSuchMethod: Reply(405, "The method specified is not allowed for this resource."),
     faults.NoSuchMethodYet: Reply(405, ""),
     faults.BadVersion: Reply(400, "Invalid microversion: {reason}"),
@@ -229,6 +230,18 @@ REPLIES: dict[type[Refusal], Reply] = {
         400, 'Invalid trait(s) in "required" parameter: No such trait(s): {trait}.'
     ),
 }
+
+UNVARIED: frozenset[type[Exception]] = frozenset(
+    {
+        faults.NoSuchRoute,
+        faults.Forbidden,
+        faults.ContentTypeMissing,
+        faults.BadContentLength,
+        refusals.UnknownProvider,
+        refusals.UnknownClass,
+    }
+)
+"""What is answered without `vary`, as the API has it: the same in every version but for the code."""
 
 _EXPLANATIONS = {
     400: "The server could not comply with the request since it is either malformed or otherwise incorrect.",

@@ -19,7 +19,12 @@ class Forbidden(Refusal):
 
 @dataclass(eq=False)
 class NoSuchRoute(Refusal):
-    """The path leads nowhere, or nowhere yet in this version."""
+    """The path leads nowhere."""
+
+
+@dataclass(eq=False)
+class NoSuchRouteYet(Refusal):
+    """The path leads nowhere in this version."""
 
 
 @dataclass(eq=False)

@@ -38,7 +38,7 @@ class Method(NamedTuple):
     """One method of one route over all versions."""
 
     operations: Since[Operation]
-    too_early: type[faults.NoSuchRoute | faults.NoSuchMethodYet] = faults.NoSuchRoute
+    too_early: type[faults.NoSuchRouteYet | faults.NoSuchMethodYet] = faults.NoSuchRouteYet
     """What a client is told that asks before the first change."""
 
 

@@ -2,13 +2,14 @@
 
 The ladder of refusals, first match wins (docs/architecture.md shows it to clients):
 
-1. a restocked provider is unknown, or its generation is stale; it reserves more than its total
+1. a restocked provider is unknown, or its generation is stale
 2. a consumer's generation is stale
 3. a claim names an unknown provider
 4. a restock, then a claim, names an unknown class
 5. a claimed provider has none of the claimed classes
 6. amount by amount, in the order given: no inventory of the class; units violated; capacity exceeded
 7. an inventory that is to go would still be used
+8. a restock reserves more than its total (the peer takes that; last, so that all else is told as the peer tells it)
 """
 
 from collections import Counter
@@ -56,13 +57,14 @@ def scope_of_reshape(command: Reshape) -> Scope:
 
 def reshape(world: World, command: Reshape) -> Delta:
     """Replace inventories and claims, or refuse by the ladder that this module's docstring lists."""
-    _refuse_bad_restocks(world, command)
+    _refuse_stale_restocks(world, command)
     _refuse_stale_consumers(world, command)
     _refuse_unknown_providers(world, command)
     _refuse_unknown_classes(world, command)
     usage = _usage_of_others(world, command)
     _refuse_unfit(world, command, usage)
     _refuse_stranded(world, command, usage)
+    _refuse_overreserved(command)
     # From here nothing can be refused.
     return Delta(
         inventories={uuid: restock.inventories for uuid, restock in command.restocks.items()},
@@ -88,17 +90,13 @@ def release(world: World, command: Release) -> Delta:
 # ------------------------------------------------------------------------------------------------ the ladder
 
 
-def _refuse_bad_restocks(world: World, command: Reshape) -> None:
+def _refuse_stale_restocks(world: World, command: Reshape) -> None:
     for uuid, restock in command.restocks.items():
         provider = world.providers.get(uuid)
         if provider is None:
             raise refusals.UnknownProviderInReshape(uuid)
         if provider.generation != restock.generation:
             raise refusals.StaleProviderInReshape(uuid, actual=provider.generation, given=restock.generation)
-    for uuid, restock in command.restocks.items():
-        for name, inventory in restock.inventories.items():
-            if not has_room(inventory, may_be_all=True):
-                raise refusals.ReservedTooMuchInReshape(uuid, name)
 
 
 def _refuse_stale_consumers(world: World, command: Reshape) -> None:
@@ -170,6 +168,13 @@ def _refuse_stranded(world: World, command: Reshape, usage: Counter[_Key]) -> No
         settled = World(usage={uuid: after})
         if stranded := used_without(settled, uuid, _interim(world, command, uuid), restock.inventories):
             raise refusals.SetInventoryInUse(uuid, stranded)
+
+
+def _refuse_overreserved(command: Reshape) -> None:
+    for uuid, restock in command.restocks.items():
+        for name, inventory in restock.inventories.items():
+            if not has_room(inventory, may_be_all=True):
+                raise refusals.ReservedTooMuchInReshape(uuid, name)
 
 
 # -------------------------------------------------------------------------------------------------- the parts

@@ -98,7 +98,7 @@ class Reader(Protocol):
     def providers(
         self, *, name: str | None = None, uuid: str | None = None, in_tree: str | None = None
     ) -> Sequence[Provider]:
-        """The providers that meet all the conditions given, in order of making. `in_tree` names any member of a tree."""
+        """The providers that meet all the conditions, in order of making; `in_tree` names any member of a tree."""
 
     def stocks(self, uuid: ProviderUUID) -> Sequence[Stock]:
         """The inventory records of one provider, in order of making."""

@@ -102,7 +102,7 @@ def _words(detail: Any) -> list[str]:
     the value, at any length.
     """
     text = str(detail)
-    told = re.match(r".*?Failed validating [^\n]*", text, re.DOTALL)
+    told = re.match(r".*?Failed validating '\w+' in schema(\['[^']*'\]|\[\d+\])*", text, re.DOTALL)
     return sorted(re.findall(r"[^\s,\[\]{}()'\"]+", told[0] if told else text))
 
 

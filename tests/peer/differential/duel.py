@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,6 +18,7 @@ from . import names
 from .request import Request
 
 _ROOT = Path(__file__).parents[3]
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,9 @@ class Duel:
             fighter.say(message)
         judged, peer = (Reply(**fighter.hear()) for fighter in (self._judged, self._peer))
         if request.method == "POST" and request.route == "/resource_providers":
-            return self._with_aliases(judged, peer)
+            known = json.dumps(request.body)
+            judged, peer = self._with_aliases(judged, peer)
+            return _masked(judged, known), _masked(peer, known)
         return judged, peer
 
     def ask_peer(self, request: Request) -> Reply:
@@ -147,6 +151,14 @@ class Duel:
         self._judged.call_it(ours, alias)
         self._peer.call_it(theirs, alias)
         return _renamed(judged, ours, alias), _renamed(peer, theirs, alias)
+
+
+def _masked(reply: Reply, known: str) -> Reply:
+    """Hide the UUID that was chosen for a provider and then not used."""
+    if reply.status < 400:
+        return reply
+    hidden = _UUID.sub(lambda it: it[0] if it[0] in known else "CHOSEN", reply.body)
+    return replace(reply, body=hidden)
 
 
 def _renamed(reply: Reply, real: str, alias: str) -> Reply:

@@ -6,6 +6,7 @@ one exchange; where the two may have ended up in different states, it ends the s
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from urllib.parse import parse_qsl
 
 from . import names
 from .compare import Exchange, ordered
+from .duel import Reply
 from .request import Request
 
 
@@ -33,6 +35,49 @@ def _peer_fails(exchange: Exchange) -> bool:
     return peer_failed and 200 <= exchange.judged.status < 500
 
 
+def _empty_path(exchange: Exchange) -> bool:
+    return exchange.request.route == "" and exchange.peer.status == 401
+
+
+def _peer_has_another_401(exchange: Exchange) -> bool:
+    return exchange.judged.status == exchange.peer.status == 401 and "errors" not in (exchange.peer.json() or {})
+
+
+def _peer_answers_in_text(exchange: Exchange) -> bool:
+    """The client accepts no JSON, or sees no body: the form of the error differs, never the status."""
+    both = exchange.judged.status == exchange.peer.status >= 400
+    return both and exchange.peer.headers.get("content-type", "").startswith("text/")
+
+
+def _detail(reply: Reply) -> str:
+    body = reply.json()
+    if not isinstance(body, dict) or "errors" not in body:
+        return ""
+    return str(body["errors"][0].get("detail", ""))
+
+
+def _no_number(exchange: Exchange) -> bool:
+    """A body holds NaN or Infinity."""
+    return exchange.judged.status == 400 and any(
+        isinstance(it, float) and not math.isfinite(it) for it in _values_in(exchange.request.body)
+    )
+
+
+def _nothing_to_keep(exchange: Exchange) -> bool:
+    """A request holds what no database keeps: NUL, a lone surrogate, or a number of more than 64 bits."""
+    return exchange.judged.status == 400 and (
+        any(re.search("[\\x00\\ud800-\\udfff]", it) for it in _strings(exchange.request))
+        or any(isinstance(it, int) and abs(it) >= 2**63 for it in _values_in(exchange.request.body))
+    )
+
+
+def _peer_goes_on_and_on(exchange: Exchange) -> bool:
+    """The peer repeats at length what did not validate, of which the judged one shows the beginning."""
+    ours, theirs = _detail(exchange.judged), _detail(exchange.peer)
+    same_status = exchange.judged.status == exchange.peer.status
+    return same_status and len(theirs) > 1000 > len(ours) > 200 and ours[:200] == theirs[:200]
+
+
 def _only_the_judged_refuses(exchange: Exchange) -> bool:
     return 400 <= exchange.judged.status < 500 and exchange.peer.status < 300
 
@@ -46,7 +91,8 @@ def _peer_takes_a_line_end(exchange: Exchange) -> bool:
 
 def _peer_takes_odd_uuids(exchange: Exchange) -> bool:
     """A UUID is written in braces, as a URN, without dashes or of nothing but dashes."""
-    return _only_the_judged_refuses(exchange) and any(
+    refused = _only_the_judged_refuses(exchange) or "is not a 'uuid'" in exchange.judged.body
+    return refused and any(
         re.fullmatch(r"\{.*\}|urn:uuid:.*|[0-9a-fA-F]{32}|-{36}", text) for text in _strings(exchange.request)
     )
 
@@ -56,13 +102,84 @@ def _peer_takes_odd_class_names(exchange: Exchange) -> bool:
 
 
 def _reshaper_checks_no_numbers(exchange: Exchange) -> bool:
-    """The peer's reshaper takes inventories that its other requests refuse."""
-    return exchange.request.route == "/reshaper" and _only_the_judged_refuses(exchange)
+    """The peer's reshaper takes inventories that its other requests refuse, or finds another fault first."""
+    judged_refuses = exchange.request.route == "/reshaper" and exchange.judged.status == 400
+    return judged_refuses and any(map(_is_unsound, _records(exchange.request.body)))
+
+
+def _records(body: Any) -> Iterator[dict[str, Any]]:
+    """Yield each object in a body that tells a total."""
+    if isinstance(body, list):
+        for item in body:
+            yield from _records(item)
+    elif isinstance(body, dict):
+        if "total" in body:
+            yield body
+        for item in body.values():
+            yield from _records(item)
+
+
+def _is_unsound(record: dict[str, Any]) -> bool:
+    total, reserved, ratio = (record.get(it, 1) for it in ("total", "reserved", "allocation_ratio"))
+    if not all(isinstance(it, (int, float)) for it in (total, reserved, ratio)):
+        return False
+    return bool(reserved >= total or ratio <= 0)
 
 
 def _peer_shows_sql(exchange: Exchange) -> bool:
     return exchange.judged.status == exchange.peer.status and bool(
         re.search(r"sqlite3?\.|\[SQL:|sqlalche\.me", exchange.peer.body)
+    )
+
+
+def _peer_prints_the_schema(exchange: Exchange) -> bool:
+    """What is wrong is told alike, but the peer then prints a schema of thousands of characters."""
+    ours, theirs = _details(exchange)
+    return "Failed validating" in ours and len(theirs) > 4000 and theirs.startswith(ours.rstrip())
+
+
+def _errors_without_json(exchange: Exchange) -> bool:
+    """The client takes no JSON: the peer writes a page or plain text of its own."""
+    both = exchange.judged.status == exchange.peer.status >= 400
+    return both and not exchange.peer.headers.get("content-type", "").startswith("application/json")
+
+
+def _peer_asks_a_token_of_the_empty_path(exchange: Exchange) -> bool:
+    return exchange.request.path == "" and (exchange.judged.status, exchange.peer.status) == (200, 401)
+
+
+def _numbers_that_are_none(exchange: Exchange) -> bool:
+    """Both refuse NaN or Infinity, or only the judged does: the peer's reader takes them for numbers."""
+    refused = exchange.judged.status == 400 and exchange.peer.status in (200, 204, 400, 500)
+    return refused and "Malformed JSON" in exchange.judged.body
+
+
+def _peers_401_is_of_another_form(exchange: Exchange) -> bool:
+    return exchange.judged.status == exchange.peer.status == 401
+
+
+def _details(exchange: Exchange) -> tuple[str, str]:
+    """Return what both say of an error that both answer in the API's form; otherwise nothing."""
+    ours, theirs = (it.json() for it in (exchange.judged, exchange.peer))
+    if exchange.judged.status != exchange.peer.status or not (isinstance(ours, dict) and isinstance(theirs, dict)):
+        return "", ""
+    if not ("errors" in ours and "errors" in theirs):
+        return "", ""
+    return ours["errors"][0]["detail"], theirs["errors"][0]["detail"]
+
+
+def _peer_names_only_the_rule(exchange: Exchange) -> bool:
+    """A token of another scope is refused by the bare name of the rule."""
+    ours, theirs = _details(exchange)
+    return exchange.judged.status == 403 and theirs.split("\n\n")[-1].strip() in ours
+
+
+def _either_of_several_unknown(exchange: Exchange) -> bool:
+    """Of several unknown names, the peer tells the one that its hash seed puts first."""
+    ours, theirs = _details(exchange)
+    pattern = r"No such trait|not found in|bad group\(s\)|Conflicting required|failed for delete|No such resource class"
+    return (bool(re.search(pattern, ours) and re.search(pattern, theirs)) and sorted(ours) == sorted(theirs)) or (
+        "No such trait" in ours and "No such trait" in theirs
     )
 
 
@@ -142,28 +259,42 @@ def _strings(request: Request) -> Iterator[str]:
     """Yield each string in a request: values, keys, and the parts of its path."""
     yield from request.route.split("/")
     yield from (value for _, value in parse_qsl(request.query))
-    yield from _strings_in(request.body)
+    yield from (value for value in _values_in(request.body) if isinstance(value, str))
 
 
-def _strings_in(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list):
+def _values_in(value: Any) -> Iterator[Any]:
+    """Yield all in a body that is neither a list nor an object, keys too."""
+    if isinstance(value, list):
         for item in value:
-            yield from _strings_in(item)
+            yield from _values_in(item)
     elif isinstance(value, dict):
         for key, item in value.items():
             yield key
-            yield from _strings_in(item)
+            yield from _values_in(item)
+    else:
+        yield value
 
 
 INTENDED: tuple[Difference, ...] = (
     Difference("Nothing a client sends causes a 500", _peer_fails, ends=True),
+    Difference("Nothing a client sends causes a 500", _nothing_to_keep, ends=True),
+    Difference("NaN and Infinity are no JSON numbers", _no_number, ends=True),
+    Difference("The empty path needs no token", _empty_path),
+    Difference("A 401 has the form of every error", _peer_has_another_401),
+    Difference("Errors are JSON unless the client asks for HTML", _peer_answers_in_text),
+    Difference("Errors don't print long schemas", _peer_goes_on_and_on),
     Difference("Names don't end in a newline", _peer_takes_a_line_end, ends=True),
     Difference("A UUID is written in one way", _peer_takes_odd_uuids, ends=True),
     Difference("A class has the same form by POST as by PUT", _peer_takes_odd_class_names, ends=True),
     Difference("The reshaper checks inventories like every other request", _reshaper_checks_no_numbers, ends=True),
     Difference("Errors show no SQL", _peer_shows_sql),
+    Difference("Errors don't print long schemas", _peer_prints_the_schema),
+    Difference("Errors are JSON unless the client asks for HTML", _errors_without_json),
+    Difference("The empty path needs no token", _peer_asks_a_token_of_the_empty_path),
+    Difference("NaN and Infinity are no JSON numbers", _numbers_that_are_none, ends=True),
+    Difference("A 401 has the form of every error", _peers_401_is_of_another_form),
+    Difference("Policy refuses in one sentence", _peer_names_only_the_rule),
+    Difference("Which of several unknown names is told doesn't depend on chance", _either_of_several_unknown),
     Difference("Each 405 has an Allow header", _peer_tells_no_allow),
     Difference("Amounts of a class in several groups are added once", _peer_adds_again),
     Difference("in_tree counts for a group without resources", _peer_ignores_in_tree),

@@ -7,6 +7,7 @@ is why bodies wait at it only in their first run, and take a broken one as leave
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from queue import Queue
 
 import pytest
@@ -173,7 +174,7 @@ def test_the_last_unit_is_granted_once(store: Store, round_: int) -> None:
     provider = make(store, next(uuids(round_ + 1)))
     stock(store, provider, {VCPU: Inventory(total=1)})
     takers = [take_one(consumer_uuid(number), provider) for number in range(4)]
-    outcomes = together(*(lambda body=body: store.transact(body, ORIGIN) for body in takers))  # type: ignore[misc]
+    outcomes = together(*(partial(store.transact, body, ORIGIN) for body in takers))
     assert sorted(type(each).__name__ for each in outcomes) == ["Full", "Full", "Full", "NoneType"]
     assert ask(store, lambda reader: reader.usage(provider)) == {VCPU: 1}
     assert any(isinstance(each, Full) for each in outcomes)

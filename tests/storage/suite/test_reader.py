@@ -171,7 +171,7 @@ def test_usages_of_a_project_by_type_and_user(store: Store) -> None:
     def usages(user: str | None = None) -> dict[str | None, tuple[int, dict[str, int]]]:
         who = None if user is None else UserID(user)
         found = ask(store, lambda reader: reader.project_usages(ProjectID("works"), who))
-        return {each.type: (each.consumers, {**each.usage}) for each in found}
+        return {each.type: (each.consumers, {str(name): used for name, used in each.usage.items()}) for each in found}
 
     assert usages() == {
         "INSTANCE": (2, {VCPU: 4, DISK: 5}),

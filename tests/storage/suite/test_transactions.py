@@ -80,7 +80,7 @@ def test_a_world_holds_what_its_scope_names_and_no_more(
     assert world.inventories == {root: {VCPU: HOST, DISK: Inventory(total=10, reserved=1)}, grandchild: {}}
     assert world.usage == {root: {VCPU: 3}, grandchild: {}}
     assert world.traits_of == {child: {STANDARD_TRAITS[3]}, root: frozenset()}
-    assert world.aggregates_of == {child: {NOBODY}, root: frozenset()}
+    assert world.aggregates_of == {child: {AggregateUUID(NOBODY)}, root: frozenset()}
     assert world.consumers == {}
     assert world.bearers == {"child": child}
     assert world.classes == {VCPU, MEMORY}

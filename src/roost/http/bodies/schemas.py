@@ -130,17 +130,29 @@ _MAPPINGS: Schema = {
 }
 _TYPE: Schema = {"consumer_type": {"type": "string", "pattern": patterns.NAME, "minLength": 1, "maxLength": 255}}
 
-_OWNED = {"allocations": _keyed_claim(0), **_OWNERS}
+
+def _claim(least: int, *parts: Schema, required: tuple[str, ...] = ()) -> Schema:
+    """A keyed claim. The order of the keywords decides which of several faults is told first."""
+    properties: Schema = {"allocations": _keyed_claim(least), **_OWNERS}
+    for part in parts:
+        properties |= part
+    return {
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": False,
+        "required": [*_OWNED_REQUIRED, *required],
+    }
+
+
 _OWNED_REQUIRED = ["allocations", "project_id", "user_id"]
-_GENERATED_REQUIRED = [*_OWNED_REQUIRED, "consumer_generation"]
 
 CLAIM_LISTED = _object({"allocations": _LISTED_CLAIM}, ["allocations"])
 CLAIM_LISTED_WITH_OWNER = _object({"allocations": _LISTED_CLAIM, **_OWNERS}, _OWNED_REQUIRED)
-CLAIM_KEYED = _object({"allocations": _keyed_claim(1), **_OWNERS}, _OWNED_REQUIRED)
-_CLAIM_EMPTIABLE = _object(_OWNED, _OWNED_REQUIRED)
-CLAIM_WITH_GENERATION = _object({**_OWNED, **_GENERATION}, _GENERATED_REQUIRED)
-CLAIM_WITH_MAPPINGS = _object({**_OWNED, **_GENERATION, **_MAPPINGS}, _GENERATED_REQUIRED)
-CLAIM_WITH_TYPE = _object({**_OWNED, **_GENERATION, **_MAPPINGS, **_TYPE}, [*_GENERATED_REQUIRED, "consumer_type"])
+CLAIM_KEYED = _claim(1)
+_CLAIM_EMPTIABLE = _claim(0)
+CLAIM_WITH_GENERATION = _claim(0, _GENERATION, required=("consumer_generation",))
+CLAIM_WITH_MAPPINGS = _claim(0, _GENERATION, _MAPPINGS, required=("consumer_generation",))
+CLAIM_WITH_TYPE = _claim(0, _GENERATION, _MAPPINGS, _TYPE, required=("consumer_generation", "consumer_type"))
 
 
 def _claims(one: Schema, least: int) -> Schema:

@@ -27,7 +27,9 @@ def list_all(call: Call) -> Reply:
     found = reads.inventories_of(call.site.store, call.path["uuid"])
     return shown(
         inventories_view({stock.resource_class: stock.inventory for stock in found.stocks}, found.provider.generation),
-        modified=newest((stock.modified for stock in found.stocks), call.site.now()),
+        # Nothing was ever modified where there is nothing (the API's way).
+        modified=newest((stock.modified for stock in found.stocks), None),
+        cached=True,
     )
 
 
@@ -93,7 +95,9 @@ def set_all(call: Call) -> Reply:
     )
     change = carry_out(call.site.store, command, call.origin)
     return shown(
-        inventories_view(command.inventories, change.world.generation(uuid, change.delta)), modified=call.site.now()
+        inventories_view(command.inventories, change.world.generation(uuid, change.delta)),
+        modified=call.site.now() if command.inventories else None,
+        cached=True,
     )
 
 

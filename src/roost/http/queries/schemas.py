@@ -6,12 +6,16 @@ from roost.http.microversions.history import Change, Since
 from roost.http.queries.form import QueryForm
 
 _TEXT: Schema = {"type": "string"}
+_ONE_TEXT: Schema = {"type": ["string"]}
 _UUID: Schema = {"type": "string", "format": "uuid"}
 _OWNER: Schema = {"type": "string", "minLength": 1, "maxLength": 255}
 _LIMIT: Schema = {"type": ["integer", "string"], "pattern": "^[1-9][0-9]*$", "minimum": 1, "minLength": 1}
 
 
 def _form(properties: Schema, **more: object) -> QueryForm:
+    """The order of the keywords decides which of several faults is told first."""
+    if "patternProperties" in more:
+        return QueryForm({"type": "object", "properties": properties, "additionalProperties": False, **more})
     return QueryForm({"type": "object", "properties": properties, **more, "additionalProperties": False})
 
 
@@ -54,9 +58,9 @@ def _groups(suffix: str, *names: str) -> Schema:
 
 _PLAIN = {"resources": _TEXT}
 _LIMITED = {**_PLAIN, "limit": _LIMIT}
-_WITH_TRAITS = {**_LIMITED, "required": _TEXT}
+_WITH_TRAITS = {**_LIMITED, "required": _ONE_TEXT}
 _WIDE = {"limit": _LIMIT, "group_policy": {"type": "string", "enum": ["none", "isolate"]}}
-_ROOTED = {**_WIDE, "root_required": _TEXT}
+_ROOTED = {**_WIDE, "root_required": _ONE_TEXT}
 _GRANULAR = ("resources", "required", "member_of")
 _NAMED = _groups(patterns.NAMED_GROUP, *_GRANULAR, "in_tree")
 
@@ -65,13 +69,13 @@ CANDIDATES = Since(
         Change.ALLOCATION_CANDIDATES: _form(_PLAIN, required=["resources"]),
         Change.CANDIDATE_LIMIT: _form(_LIMITED, required=["resources"]),
         Change.CANDIDATE_TRAITS: _form(_WITH_TRAITS, required=["resources"]),
-        Change.CANDIDATES_BY_AGGREGATE: _form({**_WITH_TRAITS, "member_of": _TEXT}, required=["resources"]),
+        Change.CANDIDATES_BY_AGGREGATE: _form({**_WITH_TRAITS, "member_of": _ONE_TEXT}, required=["resources"]),
         Change.GRANULAR_GROUPS: _form(_WIDE, patternProperties=_groups(patterns.NUMBERED_GROUP, *_GRANULAR)),
         Change.CANDIDATES_IN_TREE: _form(
             _WIDE, patternProperties=_groups(patterns.NUMBERED_GROUP, *_GRANULAR, "in_tree")
         ),
         Change.NAMED_GROUPS: _form(_WIDE, patternProperties=_NAMED),
         Change.ROOT_REQUIRED: _form(_ROOTED, patternProperties=_NAMED),
-        Change.SAME_SUBTREE: _form({**_ROOTED, "same_subtree": _TEXT}, patternProperties=_NAMED),
+        Change.SAME_SUBTREE: _form({**_ROOTED, "same_subtree": _ONE_TEXT}, patternProperties=_NAMED),
     }
 )

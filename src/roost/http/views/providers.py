@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from roost.http.microversions.history import Change, Microversion, Since
 from roost.model.inventory import Inventory
 from roost.model.names import Generation, ResourceClass
 from roost.model.provider import Provider
+
+T = TypeVar("T")
 
 _FIRST = ("inventories", "usages")
 _LINKS = Since(
@@ -90,6 +92,6 @@ def provider_traits_view(traits: Sequence[str], generation: Generation) -> dict[
     return {"traits": traits, "resource_provider_generation": generation}
 
 
-def newest(times: Iterable[datetime | None], otherwise: datetime) -> datetime:
+def newest(times: Iterable[datetime | None], otherwise: T) -> datetime | T:
     """The latest of some times; `otherwise` where there is none."""
     return max((time for time in times if time is not None), default=otherwise)

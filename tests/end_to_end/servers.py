@@ -1,0 +1,151 @@
+"""Starts real servers as processes, waits until they answer, and ends them. Knows nothing of the API but `GET /`."""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import requests
+
+SECONDS_TO_START = 60
+SECONDS_TO_END = 10
+PAUSE = 0.05
+"""Between two looks at something that is waited for."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A process that serves, the leader of its own process group."""
+
+    address: str
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self.address.rpartition(":")[2])
+
+    def said(self) -> str:
+        """All that it wrote."""
+        return self.log.read_text(errors="replace")
+
+    def workers(self) -> set[int]:
+        """The ids of its worker processes."""
+        return {int(pid) for pid in re.findall(r"Spawning worker-\d+ with PID: (\d+)", self.said())}
+
+    def terminate(self) -> None:
+        """Ask it to end, as an operator or an init system does."""
+        self.process.send_signal(signal.SIGTERM)
+
+    def runs(self) -> bool:
+        """Whether any process of it, worker or main, is left."""
+        self.process.poll()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, 0)
+            return True
+        return False
+
+
+def program(name: str) -> str | None:
+    """Where a program is: beside this Python, or else on the PATH."""
+    return shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
+
+
+def roost() -> str:
+    """The command under test."""
+    return str(Path(sys.executable).with_name("roost"))
+
+
+def environment(**more: str) -> dict[str, str]:
+    """This process's environment without what configures Roost, and what is given."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("OS_", "ROOST_"))} | more
+
+
+def free_port() -> int:
+    """A port on which nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+        return port
+
+
+def wait_until(true: Callable[[], bool], seconds: float, otherwise: Callable[[], str]) -> None:
+    """Look again and again, and fail when the time is over."""
+    give_up = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > give_up:
+            pytest.fail(otherwise())
+        time.sleep(PAUSE)
+
+
+@contextmanager
+def started(command: Sequence[str], port: int, variables: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """A process that is to serve on a port; it may not answer yet. Whatever is left of it at the end is killed."""
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd=folder,
+                env=environment(**(variables or {})),
+                start_new_session=True,
+            )
+        server = Server(f"http://127.0.0.1:{port}", process, log)
+        try:
+            yield server
+        finally:
+            _end(server)
+
+
+def _end(server: Server) -> None:
+    server.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        server.process.wait(SECONDS_TO_END)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(server.process.pid, signal.SIGKILL)
+    server.process.wait(SECONDS_TO_END)
+
+
+def wait_for(server: Server, path: str = "/") -> None:
+    """Wait until it answers without being asked who we are."""
+
+    def answers() -> bool:
+        if server.process.poll() is not None:
+            pytest.fail(f"the server ended with status {server.process.returncode}:\n{server.said()}")
+        try:
+            return requests.get(f"{server.address}{path}", timeout=SECONDS_TO_START).ok
+        except requests.ConnectionError:
+            return False
+
+    wait_until(answers, SECONDS_TO_START, lambda: f"the server does not answer:\n{server.said()}")
+
+
+@contextmanager
+def serving(
+    *databases: str, options: Sequence[str] = ("--auth", "noauth2"), workers: int = 1, **variables: str
+) -> Iterator[list[Server]]:
+    """What `roost serve` starts, all at once: one for each database, or one whose options name it."""
+    given = [("--database", database) for database in databases] or [()]
+    with ExitStack() as stack:
+        servers = []
+        for where in given:
+            port = free_port()
+            listen = ("--host", "127.0.0.1", "--port", str(port), "--workers", str(workers))
+            servers.append(stack.enter_context(started((roost(), "serve", *listen, *where, *options), port, variables)))
+        for server in servers:
+            wait_for(server)
+        yield servers
