@@ -154,4 +154,4 @@ class MySQL(_Server):
             run("SET FOREIGN_KEY_CHECKS = 0")
             for table in run(f"SHOW TABLES IN {self._template}").scalars().all():
                 run(run(f"SHOW CREATE TABLE {self._template}.`{table}`").one()[1])
-                run(f"INSERT INTO `{table}` SELECT * FROM {self._template}.`{table}`")  # noqa: S608
+                run(f"INSERT INTO `{table}` SELECT * FROM {self._template}.`{table}`")  # noqa: S608 - names of our own tables

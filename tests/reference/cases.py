@@ -39,6 +39,14 @@ def seeded(seed: int) -> Case:
     return case(Random(seed))
 
 
+def crowded(seed: int) -> Case:
+    """The crowd that belongs to a seed; one in ten is asked for candidates of one provider a tree."""
+    random = Random(seed)
+    states = crowd(random)
+    asked = msgspec.structs.replace(crowded_query(random, states), nested=seed % 10 != 5)
+    return Case(states=states, query=asked, provider_query=ProviderQuery())
+
+
 def cases() -> st.SearchStrategy[Case]:
     """Any case, for hypothesis."""
     return st.randoms(use_true_random=False).map(case)

@@ -19,7 +19,7 @@ STRATEGIES = (Strategy(breadth_first=True), Strategy(breadth_first=False))
 
 
 def assert_same(
-    states: Sequence[ProviderState], query: Query, provider_query: ProviderQuery, limits: Sequence[int] = (1, 2, 3, 7)
+    states: Sequence[ProviderState], query: Query, provider_query: ProviderQuery, limits: Sequence[int] = (1, 2, 5)
 ) -> int:
     """Fail where the engine and the oracle differ; tell how many candidates there are."""
     snapshot = Snapshot.of(states, CLASSES, TRAITS)

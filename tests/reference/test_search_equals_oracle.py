@@ -1,6 +1,7 @@
 """The engine finds exactly what the brute-force oracle finds, on thousands of random clouds.
 
-ROOST_ORACLE_CLOUDS says how many (default 2000), ROOST_ORACLE_SEED the first seed. A failure prints the seed and a
+ROOST_ORACLE_CLOUDS says how many (default 2000), ROOST_ORACLE_CROWDS how many crowds (default 500),
+ROOST_ORACLE_SEED the first seed. A failure prints the seed and a
 test to paste.
 """
 
@@ -18,12 +19,13 @@ from roost.search.candidates import candidates
 from roost.search.query import Group
 from roost.search.snapshot import Snapshot
 from tests.reference import candidates as oracle
-from tests.reference.cases import Case, cases, paste_ready, seeded
+from tests.reference.cases import Case, cases, crowded, paste_ready, seeded
 from tests.reference.clouds import CLASSES, TRAITS
 from tests.reference.judge import assert_same
 
 FIRST = int(os.environ.get("ROOST_ORACLE_SEED", "0"))
 CLOUDS = int(os.environ.get("ROOST_ORACLE_CLOUDS", "2000"))
+CROWDS = int(os.environ.get("ROOST_ORACLE_CROWDS", "500"))
 BATCH = 250
 
 
@@ -43,6 +45,19 @@ def test_engine_equals_oracle(first: int) -> None:
         counts["asked"] += 1
         counts["answered"] += bool(found)
     assert counts["answered"] > 0.4 * counts["asked"] or counts["asked"] < BATCH, dict(counts)
+
+
+@pytest.mark.parametrize("first", range(FIRST, FIRST + CROWDS, BATCH))
+def test_engine_equals_oracle_in_crowds(first: int) -> None:
+    """Nothing is left out where many devices are alike and most combinations are wrong."""
+    for seed in range(first, min(first + BATCH, FIRST + CROWDS)):
+        _assert_crowd(seed)
+
+
+@pytest.mark.parametrize("seed", [109, 237, 4706, 6970])
+def test_engine_equals_oracle_in_hard_crowds(seed: int) -> None:
+    """So in crowds that caught engines which took for alike what differs in a load, a place, a trait or an offer."""
+    _assert_crowd(seed)
 
 
 @given(cases())
@@ -70,6 +85,15 @@ def test_unknown_names_are_refused_or_never_reached(seed: int) -> None:
         except (refusals.UnknownClassInQuery, refusals.UnknownTraitInQuery):
             continue
         assert not answer.candidates
+
+
+def _assert_crowd(seed: int) -> None:
+    made = crowded(seed)
+    try:
+        assert_same(made.states, made.query, made.provider_query, limits=(1, 5))
+    except Exception as failure:
+        repeat = paste_ready(f"crowd_{seed}", made, "assert_same(states, query, provider_query)")
+        raise AssertionError(f"crowded({seed}): {failure}\n\n{repeat}\n") from failure
 
 
 def random_item(groups: Mapping[str, Group], seed: int) -> tuple[str, Group]:

@@ -43,7 +43,7 @@ class Fighter:
 
     def __init__(self, judged: str, hash_seed: int) -> None:
         # Open as long as the process runs.
-        self._errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
+        self._errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - it lives as long as the process that writes to it
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.peer.differential.worker", judged],
             cwd=_ROOT,

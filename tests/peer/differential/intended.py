@@ -15,7 +15,6 @@ from urllib.parse import parse_qsl
 
 from . import names
 from .compare import Exchange, ordered
-from .duel import Reply
 from .request import Request
 
 
@@ -35,25 +34,8 @@ def _peer_fails(exchange: Exchange) -> bool:
     return peer_failed and 200 <= exchange.judged.status < 500
 
 
-def _empty_path(exchange: Exchange) -> bool:
-    return exchange.request.route == "" and exchange.peer.status == 401
-
-
 def _peer_has_another_401(exchange: Exchange) -> bool:
     return exchange.judged.status == exchange.peer.status == 401 and "errors" not in (exchange.peer.json() or {})
-
-
-def _peer_answers_in_text(exchange: Exchange) -> bool:
-    """The client accepts no JSON, or sees no body: the form of the error differs, never the status."""
-    both = exchange.judged.status == exchange.peer.status >= 400
-    return both and exchange.peer.headers.get("content-type", "").startswith("text/")
-
-
-def _detail(reply: Reply) -> str:
-    body = reply.json()
-    if not isinstance(body, dict) or "errors" not in body:
-        return ""
-    return str(body["errors"][0].get("detail", ""))
 
 
 def _no_number(exchange: Exchange) -> bool:
@@ -73,9 +55,13 @@ def _nothing_to_keep(exchange: Exchange) -> bool:
 
 def _peer_goes_on_and_on(exchange: Exchange) -> bool:
     """The peer repeats at length what did not validate, of which the judged one shows the beginning."""
-    ours, theirs = _detail(exchange.judged), _detail(exchange.peer)
-    same_status = exchange.judged.status == exchange.peer.status
-    return same_status and len(theirs) > 1000 > len(ours) > 200 and ours[:200] == theirs[:200]
+    ours, theirs = _details(exchange)
+    return len(theirs) > 1000 > len(ours) > 200 and ours[:200] == theirs[:200]
+
+
+def _record_is_no_object(exchange: Exchange) -> bool:
+    """An inventory under a name that no class can have is anything but an object."""
+    return exchange.judged.status == 400 and "Expected `object`" in exchange.judged.body
 
 
 def _only_the_judged_refuses(exchange: Exchange) -> bool:
@@ -132,12 +118,6 @@ def _peer_shows_sql(exchange: Exchange) -> bool:
     )
 
 
-def _peer_prints_the_schema(exchange: Exchange) -> bool:
-    """What is wrong is told alike, but the peer then prints a schema of thousands of characters."""
-    ours, theirs = _details(exchange)
-    return "Failed validating" in ours and len(theirs) > 4000 and theirs.startswith(ours.rstrip())
-
-
 def _errors_without_json(exchange: Exchange) -> bool:
     """The client takes no JSON: the peer writes a page or plain text of its own."""
     both = exchange.judged.status == exchange.peer.status >= 400
@@ -146,16 +126,6 @@ def _errors_without_json(exchange: Exchange) -> bool:
 
 def _peer_asks_a_token_of_the_empty_path(exchange: Exchange) -> bool:
     return exchange.request.path == "" and (exchange.judged.status, exchange.peer.status) == (200, 401)
-
-
-def _numbers_that_are_none(exchange: Exchange) -> bool:
-    """Both refuse NaN or Infinity, or only the judged does: the peer's reader takes them for numbers."""
-    refused = exchange.judged.status == 400 and exchange.peer.status in (200, 204, 400, 500)
-    return refused and "Malformed JSON" in exchange.judged.body
-
-
-def _peers_401_is_of_another_form(exchange: Exchange) -> bool:
-    return exchange.judged.status == exchange.peer.status == 401
 
 
 def _details(exchange: Exchange) -> tuple[str, str]:
@@ -279,20 +249,15 @@ INTENDED: tuple[Difference, ...] = (
     Difference("Nothing a client sends causes a 500", _peer_fails, ends=True),
     Difference("Nothing a client sends causes a 500", _nothing_to_keep, ends=True),
     Difference("NaN and Infinity are no JSON numbers", _no_number, ends=True),
-    Difference("The empty path needs no token", _empty_path),
     Difference("A 401 has the form of every error", _peer_has_another_401),
-    Difference("Errors are JSON unless the client asks for HTML", _peer_answers_in_text),
     Difference("Errors don't print long schemas", _peer_goes_on_and_on),
+    Difference("Nothing a client sends causes a 500", _record_is_no_object, ends=True),
     Difference("Names don't end in a newline", _peer_takes_a_line_end, ends=True),
     Difference("A UUID is written in one way", _peer_takes_odd_uuids, ends=True),
     Difference("A class has the same form by POST as by PUT", _peer_takes_odd_class_names, ends=True),
     Difference("The reshaper checks inventories like every other request", _reshaper_checks_no_numbers, ends=True),
     Difference("Errors show no SQL", _peer_shows_sql),
-    Difference("Errors don't print long schemas", _peer_prints_the_schema),
     Difference("Errors are JSON unless the client asks for HTML", _errors_without_json),
-    Difference("The empty path needs no token", _peer_asks_a_token_of_the_empty_path),
-    Difference("NaN and Infinity are no JSON numbers", _numbers_that_are_none, ends=True),
-    Difference("A 401 has the form of every error", _peers_401_is_of_another_form),
     Difference("Policy refuses in one sentence", _peer_names_only_the_rule),
     Difference("Which of several unknown names is told doesn't depend on chance", _either_of_several_unknown),
     Difference("Each 405 has an Allow header", _peer_tells_no_allow),

@@ -19,6 +19,9 @@ from roost.http.bodies.schemas import Schema
 
 T = TypeVar("T")
 
+_UNREAD = "mappings"
+"""What a body may repeat of a candidate. The schema judges it, loosely, and nobody reads it."""
+
 LONGEST_SCHEMA_TEXT = 4000
 """Characters of an explanation with the schema printed in it; a longer one says only which rule was broken where."""
 
@@ -135,13 +138,13 @@ def _refuse_unkeepable(data: object) -> None:
 
 
 def _whole(data: Any) -> Any:  # noqa: ANN401 - any JSON
-    """The same data with whole floats as integers: JSON Schema takes 1.0 for an integer, and so does the API."""
+    """The same data without what nobody reads, and with whole floats as integers, as which JSON Schema takes them."""
     match data:
         case float() if data.is_integer():
             return int(data)
         case list():
             return [_whole(item) for item in data]
         case Mapping():
-            return {key: _whole(value) for key, value in data.items()}
+            return {key: _whole(value) for key, value in data.items() if key != _UNREAD}
         case _:
             return data
