@@ -23,6 +23,7 @@ class Api:
 
     address: str
     roles: str | None = None
+    patience: float = PATIENCE
 
     def headers(self, version: str = NEWEST) -> dict[str, str]:
         """What tells who asks, and which version is spoken."""
@@ -33,7 +34,7 @@ class Api:
         """Send `METHOD /path?query` on a new connection."""
         method, _, path = request.partition(" ")
         return requests.request(
-            method, f"{self.address}{path}", json=body, headers=self.headers(version), timeout=PATIENCE
+            method, f"{self.address}{path}", json=body, headers=self.headers(version), timeout=self.patience
         )
 
     def succeed(self, request: str, body: object = None, version: str = NEWEST) -> Any:

@@ -284,6 +284,20 @@ def reshape(books: Books, request: c.Reshape) -> None:
     for consumer in request.reclaims:
         books.consumers.pop(consumer, None)
     _must_have_classes(books, request)
+    _write_claims(before, books, request)
+    for provider, restock in request.restocks.items():
+        must(books.used_classes(provider) <= set(restock.inventories), "in_use")
+        books.providers[provider].inventories = dict(restock.inventories)
+        books.providers[provider].generation += 2 if restock.inventories else 1
+    for restock in request.restocks.values():
+        for inventory in restock.inventories.values():
+            # The last reason to refuse: openstack-placement grants it, and all else is told as it tells it.
+            _must_leave_room(inventory, all_reserved=True)
+    for provider in _touched(before, request):
+        books.providers[provider].generation += 1
+
+
+def _write_claims(before: Books, books: Books, request: c.Reshape) -> None:
     for consumer, reclaim in request.reclaims.items():
         if reclaim.claim:
             books.consumers[consumer] = _owner(before, consumer, reclaim)
@@ -291,12 +305,6 @@ def reshape(books: Books, request: c.Reshape) -> None:
             for name, amount in resources.items():
                 books.consumers[consumer].claim.setdefault(provider, {})[name] = amount
                 _must_fit(before, books, provider, name, amount)
-    for provider, restock in request.restocks.items():
-        must(books.used_classes(provider) <= set(restock.inventories), "in_use")
-        books.providers[provider].inventories = dict(restock.inventories)
-        books.providers[provider].generation += 2 if restock.inventories else 1
-    for provider in _touched(before, request):
-        books.providers[provider].generation += 1
 
 
 def _must_know(books: Books, request: c.Reshape) -> None:
@@ -304,9 +312,6 @@ def _must_know(books: Books, request: c.Reshape) -> None:
     for uuid, restock in request.restocks.items():
         must(uuid in books.providers, "unknown_provider")
         must(books.providers[uuid].generation == restock.generation, "stale_provider")
-    for restock in request.restocks.values():
-        for inventory in restock.inventories.values():
-            _must_leave_room(inventory, all_reserved=True)
     for consumer, reclaim in request.reclaims.items():
         known = books.consumers.get(consumer)
         must(reclaim.generation in {UNSET, None if known is None else known.generation}, "stale_consumer")

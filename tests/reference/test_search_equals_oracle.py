@@ -1,8 +1,7 @@
 """The engine finds exactly what the brute-force oracle finds, on thousands of random clouds.
 
-ROOST_ORACLE_CLOUDS says how many (default 2000), ROOST_ORACLE_CROWDS how many crowds (default 500),
-ROOST_ORACLE_SEED the first seed. A failure prints the seed and a
-test to paste.
+ROOST_ORACLE_CLOUDS says how many (default 2000), ROOST_ORACLE_CROWDS how many crowds (default 500), ROOST_ORACLE_SEED
+the first seed. A failure prints the seed and a test to paste.
 """
 
 import os

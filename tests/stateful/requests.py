@@ -159,6 +159,45 @@ def moves(books: Books) -> st.SearchStrategy[c.Reshape]:
     return mostly(whole, whole.map(_forgetful), one_in=4)
 
 
+def reductions(books: Books) -> st.SearchStrategy[c.Reshape]:
+    """A holder claims again what it has, of one class now and then a little less."""
+    places = _places(books)
+    less = st.sampled_from((0, 0, 1, 2))
+    return st.tuples(st.sampled_from(places), less).map(lambda drawn: _reduction(books, *drawn[0], by=drawn[1]))
+
+
+def squeezes(books: Books) -> st.SearchStrategy[c.UpdateInventory]:
+    """An inventory that somebody uses becomes as small as can be, or a little larger."""
+    targets = sorted({(provider_, name) for _, provider_, name in _places(books)})
+    drawn = st.tuples(st.sampled_from(targets), st.integers(1, 3))
+    return drawn.map(
+        lambda drawn_: c.UpdateInventory(
+            provider=drawn_[0][0],
+            generation=Generation(books.providers[drawn_[0][0]].generation),
+            resource_class=drawn_[0][1],
+            inventory=Inventory(total=drawn_[1]),
+        )
+    )
+
+
+def _places(books: Books) -> list[tuple[ConsumerUUID, ProviderUUID, ResourceClass]]:
+    return [
+        (uuid, provider_, name)
+        for uuid, holder in sorted(books.consumers.items())
+        for provider_, resources in holder.claim.items()
+        for name in resources
+    ]
+
+
+def _reduction(books: Books, uuid: ConsumerUUID, provider_: ProviderUUID, name: ResourceClass, *, by: int) -> c.Reshape:
+    holder = books.consumers[uuid]
+    new = {place: dict(resources) for place, resources in holder.claim.items()}
+    new[provider_][name] = max(1, new[provider_][name] - by)
+    generation_ = Generation(holder.generation)
+    again = c.Reclaim(claim=new, project=holder.project, user=holder.user, generation=generation_)
+    return c.Reshape(reclaims={uuid: again}, via=c.Via.ONE_CLAIM)
+
+
 def _forgetful(whole: c.Reshape) -> c.Reshape:
     """The same move, with the claims of one consumer left where they are."""
     return c.Reshape(reclaims=dict(list(whole.reclaims.items())[1:]), restocks=whole.restocks)

@@ -95,6 +95,9 @@ class LedgerMachine(RuleBasedStateMachine):
             self.ask(c.CreateProvider(uuid=uuid, name=name))
             stock = data.draw(st.fixed_dictionaries({name: r.roomy() for name in r.STANDARD_CLASSES}))
             self.ask(c.SetInventories(provider=uuid, generation=Generation(0), inventories=stock))
+        for number in (2, 3):
+            uuid, parent = r.PROVIDERS[number], r.PROVIDERS[number - 1]
+            self.ask(c.CreateProvider(uuid=uuid, name=r.NAMES[number], parent=parent))
         for holder in r.CONSUMERS[:2]:
             self.ask(c.Reshape(reclaims={holder: data.draw(r.reclaim(self.books, holder))}, via=c.Via.ONE_CLAIM))
 
@@ -227,6 +230,18 @@ class LedgerMachine(RuleBasedStateMachine):
         uuid = data.draw(r.consumer(self.books))
         new = msgspec.structs.replace(data.draw(r.reclaim(self.books, uuid)), claim={})
         self.ask(c.Reshape(reclaims={uuid: new}, via=c.Via.ONE_CLAIM))
+
+    @precondition(lambda self: self.books.consumers)
+    @rule(data=st.data())
+    def claim_less(self, data: st.DataObject) -> None:
+        """The same claim again, or a little less of it: what an over-full inventory must allow."""
+        self.ask(data.draw(r.reductions(self.books)))
+
+    @precondition(lambda self: self.books.consumers)
+    @rule(data=st.data())
+    def squeeze(self, data: st.DataObject) -> None:
+        """An inventory shrinks below what is used of it."""
+        self.ask(data.draw(r.squeezes(self.books)))
 
     @rule(data=st.data())
     def release(self, data: st.DataObject) -> None:

@@ -153,6 +153,15 @@ def _either_of_several_unknown(exchange: Exchange) -> bool:
     )
 
 
+def _peer_tells_the_time_before(exchange: Exchange) -> bool:
+    """A provider is shown after its PUT: alike, but for when it was modified."""
+    if exchange.request.method != "PUT" or exchange.judged.status != exchange.peer.status:
+        return False
+    return "last-modified" not in exchange.peer.headers and ordered(exchange.judged.json()) == ordered(
+        exchange.peer.json()
+    )
+
+
 def _peer_tells_no_allow(exchange: Exchange) -> bool:
     both = exchange.judged.status == exchange.peer.status == 405
     return both and "allow" not in exchange.peer.headers and "allow" in exchange.judged.headers
@@ -249,6 +258,7 @@ INTENDED: tuple[Difference, ...] = (
     Difference("Nothing a client sends causes a 500", _peer_fails, ends=True),
     Difference("Nothing a client sends causes a 500", _nothing_to_keep, ends=True),
     Difference("NaN and Infinity are no JSON numbers", _no_number, ends=True),
+    Difference("The empty path needs no token", _peer_asks_a_token_of_the_empty_path),
     Difference("A 401 has the form of every error", _peer_has_another_401),
     Difference("Errors don't print long schemas", _peer_goes_on_and_on),
     Difference("Nothing a client sends causes a 500", _record_is_no_object, ends=True),
@@ -260,6 +270,7 @@ INTENDED: tuple[Difference, ...] = (
     Difference("Errors are JSON unless the client asks for HTML", _errors_without_json),
     Difference("Policy refuses in one sentence", _peer_names_only_the_rule),
     Difference("Which of several unknown names is told doesn't depend on chance", _either_of_several_unknown),
+    Difference("PUT of a provider tells its new time", _peer_tells_the_time_before),
     Difference("Each 405 has an Allow header", _peer_tells_no_allow),
     Difference("Amounts of a class in several groups are added once", _peer_adds_again),
     Difference("in_tree counts for a group without resources", _peer_ignores_in_tree),

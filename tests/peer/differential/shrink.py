@@ -18,9 +18,9 @@ def replay(duel: Duel, requests: Iterable[Request]) -> Outcome:
 
 
 def shrink(duel: Duel, outcome: Outcome) -> Outcome:
-    """Drop requests, in ever smaller pieces, as long as any difference stays."""
+    """Drop requests, in ever smaller pieces, as long as such a difference stays."""
     best = replay(duel, outcome.sent)
-    if not best.found:
+    if _kind(best) != _kind(outcome):
         # It depends on something that a replay doesn't repeat: show what was seen.
         return outcome
     size = max(1, len(best.sent) // 2)
@@ -31,7 +31,7 @@ def shrink(duel: Duel, outcome: Outcome) -> Outcome:
         while start > -size:
             kept = best.sent[: max(start, 0)] + best.sent[start + size :]
             shorter = replay(duel, kept)
-            if shorter.found and len(shorter.sent) < len(best.sent):
+            if _kind(shorter) == _kind(outcome) and len(shorter.sent) < len(best.sent):
                 best = shorter
                 dropped = True
             start -= size
@@ -39,6 +39,13 @@ def shrink(duel: Duel, outcome: Outcome) -> Outcome:
             size //= 2
         elif not dropped:
             return best
+
+
+def _kind(outcome: Outcome) -> tuple[str, ...]:
+    """Return what differs in the answers to what."""
+    if outcome.exchange is None:
+        return ()
+    return (outcome.exchange.request.method, *(it.partition(":")[0] for it in outcome.found))
 
 
 def report(outcome: Outcome, judged: str) -> str:

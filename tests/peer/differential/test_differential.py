@@ -6,16 +6,26 @@ ROOST_DIFFERENTIAL is the number of sequences, ROOST_DIFFERENTIAL_SEED where the
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
 from .__main__ import play
 from .duel import Duel
+from .intended import INTENDED
 from .shrink import report, shrink
 
-pytestmark = [pytest.mark.peer, pytest.mark.slow]
+pytestmark = pytest.mark.peer
 
 
+def test_differences_are_documented() -> None:
+    """Each intended difference has its heading in docs/differences.md."""
+    page = (Path(__file__).parents[3] / "docs" / "differences.md").read_text(encoding="utf-8")
+    headings = {line.removeprefix("## ") for line in page.splitlines()}
+    assert {it.heading for it in INTENDED} <= headings
+
+
+@pytest.mark.slow
 def test_answers_are_the_same() -> None:
     """Each difference is one that intended.py names."""
     judged = os.environ.get("ROOST_JUDGED", "roost")

@@ -1,0 +1,38 @@
+"""A client that is slow, or gone, is nobody's trouble but its own."""
+
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+from tests.end_to_end.api import PATIENCE, Api
+from tests.end_to_end.servers import Server
+
+SLOW = 8
+HALF = (
+    b"POST /resource_providers HTTP/1.1\r\nhost: 127.0.0.1\r\nx-auth-token: admin\r\n"
+    b'content-type: application/json\r\ncontent-length: 100\r\n\r\n{"name":'
+)
+
+
+def test_half_sent_bodies(server: Server) -> None:
+    """While clients have sent half a body each, a worker serves the whole bodies of others."""
+    api = Api(server.address)
+    with ExitStack() as stack:
+        for _ in range(SLOW):
+            slow = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), PATIENCE))
+            slow.sendall(HALF)
+        assert Api(server.address, patience=5)("POST /resource_providers", {"name": "while others are slow"}).ok
+    names = {provider["name"] for provider in api.succeed("GET /resource_providers")["resource_providers"]}
+    assert "while others are slow" in names
+
+
+def test_clients_that_hang_up(server: Server) -> None:
+    """Clients that hang up in the middle of a body leave nothing behind, and every thread free."""
+    api = Api(server.address)
+    before = api.succeed("GET /resource_providers")
+    for _ in range(SLOW * 4):
+        with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as gone:
+            gone.sendall(HALF)
+    with ThreadPoolExecutor(SLOW) as pool:
+        answers = list(pool.map(lambda _: api("GET /resource_providers").json(), range(SLOW * 4)))
+    assert all(answer == before for answer in answers)
