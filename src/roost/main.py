@@ -13,15 +13,17 @@ from oslo_log import log
 from oslo_middleware import CORS, HTTPProxyToWSGI
 
 from roost import configuration
-from roost.access.policy import Policy
-from roost.access.strategies import strategy
+from roost.access.policy import BadPolicy, Policy
+from roost.access.strategies import UnknownStrategy, strategy
 from roost.cli.app import Actions, make_cli
+from roost.cli.serve import CannotListen
 from roost.http.app import make_app
 from roost.http.call import Settings, Site
 from roost.http.requestlog import RequestLog
 from roost.model.names import ProjectID, UserID
 from roost.search.query import Strategy
-from roost.storage.sql.engines import PoolOptions
+from roost.storage.port import Unavailable
+from roost.storage.sql.engines import PoolOptions, UnknownDatabase
 from roost.storage.sql.store import SQLStore
 
 LOG = logging.getLogger(__name__)
@@ -31,6 +33,10 @@ load_configuration = configuration.load
 
 class NoDatabase(Exception):
     """The configuration names no database."""
+
+
+OPERATORS = (NoDatabase, UnknownDatabase, UnknownStrategy, CannotListen, BadPolicy, Unavailable, cfg.Error)
+"""What the operator can mend: told in a line, without a traceback."""
 
 
 def now() -> datetime:
@@ -49,6 +55,13 @@ def make_application(conf: cfg.ConfigOpts) -> WSGIApplication:
         app = CORS(app, conf)
     app = RequestLog(app)
     return cast("WSGIApplication", HTTPProxyToWSGI(app, conf))
+
+
+def check_configuration(conf: cfg.ConfigOpts) -> None:
+    """Raise what would keep a server of this configuration from starting, but for the database's state."""
+    database_url(conf)
+    strategy(conf.api.auth_strategy)
+    Policy(conf)
 
 
 def open_store(conf: cfg.ConfigOpts) -> SQLStore:
@@ -121,5 +134,8 @@ def _set_up_log(conf: cfg.ConfigOpts) -> None:
 
 def run(args: Sequence[str] | None = None) -> None:
     """The command `roost`."""
-    actions = Actions(load=load_configuration, sync=sync_database)
-    make_cli(actions)(args=sys.argv[1:] if args is None else list(args))
+    actions = Actions(load=load_configuration, check=check_configuration, sync=sync_database)
+    try:
+        make_cli(actions)(args=sys.argv[1:] if args is None else list(args))
+    except OPERATORS as error:
+        sys.exit(f"roost: {error}")

@@ -131,7 +131,7 @@ def test_microversions_in_the_readme() -> None:
 
 def test_commands_in_the_readme() -> None:
     """The README shows every command of `roost`."""
-    actions = Actions(load=lambda _args, _files: cfg.ConfigOpts(), sync=lambda _conf: None)
+    actions = Actions(load=lambda _args, _files: cfg.ConfigOpts(), check=lambda _conf: None, sync=lambda _conf: None)
 
     def commands(command: object, words: str) -> Iterator[str]:
         inner = getattr(command, "commands", None)

@@ -30,7 +30,7 @@ class Api:
         who = {"x-auth-token": "admin"} if self.roles is None else {"x-auth-token": "other", "x-roles": self.roles}
         return who | {"openstack-api-version": f"placement {version}"}
 
-    def __call__(self, request: str, body: object = None, version: str = NEWEST) -> requests.Response:
+    def __call__(self, request: str, body: Any = None, version: str = NEWEST) -> requests.Response:
         """Send `METHOD /path?query` on a new connection."""
         method, _, path = request.partition(" ")
         return requests.request(

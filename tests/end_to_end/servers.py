@@ -139,7 +139,7 @@ def serving(
     *databases: str, options: Sequence[str] = ("--auth", "noauth2"), workers: int = 1, **variables: str
 ) -> Iterator[list[Server]]:
     """What `roost serve` starts, all at once: one for each database, or one whose options name it."""
-    given = [("--database", database) for database in databases] or [()]
+    given: list[tuple[str, ...]] = [("--database", database) for database in databases] or [()]
     with ExitStack() as stack:
         servers = []
         for where in given:

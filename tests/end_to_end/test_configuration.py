@@ -11,6 +11,8 @@ from tests.databases import fresh_database
 from tests.end_to_end.api import Api, do_the_main_job, reshape
 from tests.end_to_end.servers import Server, environment, roost, serving
 
+pytestmark = pytest.mark.xdist_group("configuration")
+
 DEPLOYED = """
 [DEFAULT]
 debug = false
@@ -122,13 +124,14 @@ def test_a_directory(by_directory: Server) -> None:
 
 def test_variables() -> None:
     """oslo.config's variables configure all by themselves, and `GET /` needs no token where the rest does."""
-    with fresh_database("sqlite") as database:
-        variables = {"OS_PLACEMENT_DATABASE__CONNECTION": database, "OS_API__AUTH_STRATEGY": "noauth2"}
-        with serving(options=(), **variables) as (server,):
-            (version,) = requests.get(server.address, timeout=10).json()["versions"]
-            assert (version["id"], version["min_version"], version["status"]) == ("v1.0", "1.0", "CURRENT")
-            assert requests.get(f"{server.address}/resource_providers", timeout=10).status_code == 401
-            do_the_main_job(Api(server.address))
+    with (
+        fresh_database("sqlite") as database,
+        serving(options=(), OS_PLACEMENT_DATABASE__CONNECTION=database, OS_API__AUTH_STRATEGY="noauth2") as (server,),
+    ):
+        (version,) = requests.get(server.address, timeout=10).json()["versions"]
+        assert (version["id"], version["min_version"], version["status"]) == ("v1.0", "1.0", "CURRENT")
+        assert requests.get(f"{server.address}/resource_providers", timeout=10).status_code == 401
+        do_the_main_job(Api(server.address))
 
 
 def test_the_cors_group(by_file: Server) -> None:

@@ -7,9 +7,12 @@ from itertools import cycle, islice
 
 import os_resource_classes
 import os_traits
+import pytest
 
 from tests.end_to_end.api import Api, do_the_main_job
 from tests.end_to_end.servers import Server
+
+pytestmark = pytest.mark.xdist_group("fleet")
 
 CLIENTS = 16
 PROVIDERS = 4

@@ -4,8 +4,12 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
+import pytest
+
 from tests.end_to_end.api import PATIENCE, Api
 from tests.end_to_end.servers import Server
+
+pytestmark = pytest.mark.xdist_group("one server")
 
 SLOW = 8
 HALF = (

@@ -1,6 +1,5 @@
 """`roost.wsgi:application` is a plain WSGI callable: any server runs it, at any prefix, configured by variables."""
 
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ import requests
 
 from tests.databases import fresh_database
 from tests.end_to_end.api import Api, do_the_main_job, new_id
-from tests.end_to_end.servers import Server, environment, free_port, program, roost, started, wait_for
+from tests.end_to_end.servers import Server, free_port, program, started, wait_for
 
 Command = Callable[[str, int], list[str]]
 
@@ -21,7 +20,7 @@ COMMANDS: dict[str, Command] = {
     "gunicorn": lambda gunicorn, port: [
         gunicorn,
         APPLICATION,
-        *("--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4"),
+        *("--bind", f"127.0.0.1:{port}", "--threads", "4"),
         *("--env", f"SCRIPT_NAME={PREFIX}"),
     ],
     "uwsgi": lambda uwsgi, port: [
@@ -35,11 +34,10 @@ COMMANDS: dict[str, Command] = {
 
 @contextmanager
 def mounted(name: str, variables: dict[str, str]) -> Iterator[Server]:
-    """The application under a server of this name, whose tables exist."""
+    """The application under a server of this name."""
     path = program(name)
     if path is None:
         pytest.skip(f"{name} is not installed; to have it: pip install {name.replace('uwsgi', 'pyuwsgi')}")
-    subprocess.run([roost(), "db", "sync"], check=True, timeout=60, env=environment(**variables), capture_output=True)
     port = free_port()
     with started(COMMANDS[name](path, port), port, variables) as server:
         wait_for(server, f"{PREFIX}/")
@@ -50,7 +48,11 @@ def mounted(name: str, variables: dict[str, str]) -> Iterator[Server]:
 def test_a_server_at_a_prefix(name: str) -> None:
     """The main job is done, and links and the Location header carry the prefix under which a front end serves."""
     with fresh_database("sqlite") as database:
-        variables = {"OS_PLACEMENT_DATABASE__CONNECTION": database, "OS_API__AUTH_STRATEGY": "noauth2"}
+        variables = {
+            "OS_PLACEMENT_DATABASE__CONNECTION": database,
+            "OS_PLACEMENT_DATABASE__SYNC_ON_STARTUP": "true",
+            "OS_API__AUTH_STRATEGY": "noauth2",
+        }
         with mounted(name, variables) as server:
             address = f"{server.address}{PREFIX}"
             api = Api(address)

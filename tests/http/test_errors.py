@@ -9,7 +9,7 @@ from roost.http import errors, faults
 from roost.http.call import Settings
 from roost.model import refusals
 from roost.model.refusals import Refusal
-from roost.storage.port import Unavailable
+from roost.storage.port import OutcomeUnknown, Unavailable
 from tests.http.api import CHILD, HOST, SERVER, Client, claim
 from tests.peer.wsgi import call
 
@@ -219,8 +219,8 @@ def test_every_refusal_has_a_reply() -> None:
 
 
 def test_every_reply_is_reached() -> None:
-    """A request stands in the table of this test for each reply, but for the one that has no caller."""
-    assert {row[0] for row in ROWS} == set(errors.REPLIES) - {faults.NoContext}
+    """A request stands in the table of this test for each reply, but for those that need no caller or a database."""
+    assert {row[0] for row in ROWS} == set(errors.REPLIES) - {faults.NoContext, refusals.Unkeepable}
 
 
 @pytest.mark.parametrize("kind,request_line,body,more", ROWS, ids=lambda value: getattr(value, "__name__", ""))
@@ -291,6 +291,63 @@ def test_a_store_that_is_away_is_told_with_a_time(client: Client, monkeypatch: p
     result = client("GET /traits")
 
     assert (result.status, result.headers["retry-after"]) == (503, "1")
+
+
+def test_an_unknown_outcome_is_told_as_one(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who might have been served is told to look, and not to come again at once."""
+
+    def doubtful(*_args: object) -> None:
+        raise OutcomeUnknown
+
+    monkeypatch.setattr(client.store, "transact", doubtful)
+
+    result = client("PUT /traits/CUSTOM_X")
+
+    assert (result.status, "retry-after" in result.headers) == (503, False)
+    assert "may have been carried out" in result.json()["errors"][0]["detail"]
+
+
+@pytest.mark.parametrize("depth", [30, 100, 400, 700, 2000])
+def test_deep_bodies_are_refused(client: Client, depth: int) -> None:
+    """However deep a body is, it is refused as a bad request."""
+    body = b'{"name": ' + b"[" * depth + b"]" * depth + b"}"
+
+    assert client("POST /resource_providers", body).status in (400, 413)
+
+
+@pytest.mark.parametrize(
+    "request_line,headers,status",
+    [
+        ("GET /allocation_candidates?resources=VCPU:1&limit=9223372036854775808", {}, 200),
+        ("GET /allocation_candidates?resources=VCPU:1&limit=" + "9" * 5000, {}, 200),
+        ("GET /traits", {"content_length": "9" * 5000}, 400),
+        ("DELETE /traits/A%00", {}, 404),
+        ("GET /traits?name=startswith:" + "_" * 30_000, {}, 200),
+        ("FOO /traits", {}, 405),
+    ],
+)
+def test_numbers_and_names_beyond_all_bounds(
+    client: Client, request_line: str, headers: dict[str, str], status: int
+) -> None:
+    """What is larger or longer than anything real is answered like anything else."""
+    result = client(request_line, **headers)
+
+    assert result.status == status
+    assert result.headers.get("allow") == ("GET" if status == 405 else None)
+
+
+def test_an_endless_negative_ratio_is_refused(client: Client) -> None:
+    """A ratio that makes a capacity of minus infinity leaves nothing to claim."""
+    stock = {"resource_class": "DISK_GB", "total": 2**31 - 1, "allocation_ratio": -1e308}
+
+    assert client(f"POST {_PROVIDER}/inventories", stock).status == 400
+
+
+def test_one_consumer_in_two_spellings_is_refused(client: Client) -> None:
+    """A body that names one consumer twice can't be carried out as it says."""
+    result = client("POST /allocations", {NOBODY: claim(1), NOBODY.upper(): claim(2)})
+
+    assert result.status == 400
 
 
 def test_a_long_detail_is_cut(client: Client) -> None:

@@ -16,9 +16,10 @@ from roost.ledger.world import Delta, Scope, World
 from roost.model.inventory import Inventory
 from roost.model.names import ProviderUUID, ResourceClass, Trait
 from roost.model.provider import Provider
+from roost.model.refusals import Unkeepable
 from roost.storage.port import LostRace, Transaction, Unavailable
 from roost.storage.sql.engines import UnknownDatabase, driver_url, open_engines
-from roost.storage.sql.failures import Away, Clash, StorageFault
+from roost.storage.sql.failures import Away, Clash
 from roost.storage.sql.patience import Patience
 from roost.storage.sql.store import SQLStore
 from roost.storage.sql.tables import (
@@ -343,9 +344,9 @@ def test_a_writer_that_knows_no_stripes_is_noticed_by_the_generation(sql: SQLSto
 
 
 @pytest.mark.parametrize("database", SERVERS)
-def test_what_a_database_cant_hold_is_a_fault_without_sql(sql: SQLStore) -> None:
-    """Nor does it linger: the next change works."""
-    with pytest.raises(StorageFault) as raised:
+def test_what_a_database_cant_hold_is_refused(sql: SQLStore) -> None:
+    """It is the client's value, so it is no fault of ours; nor does it linger: the next change works."""
+    with pytest.raises(Unkeepable) as raised:
         make(sql, ONE, "x" * 3000)
     assert "INSERT" not in str(raised.value)
     assert "xxx" not in str(raised.value)

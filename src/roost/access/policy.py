@@ -9,6 +9,10 @@ from roost.access import rules
 from roost.access.context import Context
 
 
+class BadPolicy(Exception):
+    """The operator's policy file can't be read."""
+
+
 class Policy:
     """The rules in force."""
 
@@ -19,7 +23,11 @@ class Policy:
         self._enforcer.suppress_default_change_warnings = True
         self._enforcer.suppress_deprecation_warnings = True
         self._enforcer.register_defaults(rules.defaults())
-        self._enforcer.load_rules()
+        try:
+            self._enforcer.load_rules()
+        except ValueError as error:
+            message = f"the policy file {conf.oslo_policy.policy_file} can't be read: {' '.join(str(error).split())}"
+            raise BadPolicy(message) from None
 
     def knows(self, rule: str) -> bool:
         """Whether there is such a rule; a route without one must not start."""

@@ -11,7 +11,7 @@ import typer
 from oslo_config import cfg
 from rich.console import Console
 
-from roost.cli.serve import Listener, serve
+from roost.cli.serve import Listener, refuse_taken, serve
 from roost.configuration import FILE_VARIABLE
 
 Database = Annotated[str | None, typer.Option(help="The database's URL, over what the configuration says.")]
@@ -25,12 +25,19 @@ class Actions:
     """What the commands do, given by the composition root."""
 
     load: Callable[[Sequence[str], Sequence[str] | None], cfg.ConfigOpts]
+    check: Callable[[cfg.ConfigOpts], None]
+    """Raises what a worker would raise that starts with this configuration."""
     sync: Callable[[cfg.ConfigOpts], None]
 
 
 def make_cli(actions: Actions) -> typer.Typer:
     """The command line."""
-    cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Roost: a server for the Placement API.")
+    cli = typer.Typer(
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        help="Roost: a server for the Placement API.",
+    )
     database = typer.Typer(no_args_is_help=True, help="The database.")
     cli.add_typer(database, name="db")
     console = Console(stderr=True, highlight=False)
@@ -57,9 +64,12 @@ def make_cli(actions: Actions) -> typer.Typer:
         if conf.api.auth_strategy == "noauth2" and not _is_loopback(host):
             console.print(f"noauth2 believes every token, so it serves on loopback only, not on {host}")
             raise typer.Exit(2)
+        listener = Listener(host=host, port=port, workers=workers)
+        actions.check(conf)
+        refuse_taken(listener)
         actions.sync(conf)
         console.print(_greeting(f"http://{host}:{port}", conf.placement_database.connection), soft_wrap=True)
-        serve(Listener(host=host, port=port, workers=workers))
+        serve(listener)
 
     return cli
 

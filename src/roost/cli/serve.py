@@ -1,5 +1,7 @@
 """Granian, as `roost serve` runs it."""
 
+import socket
+
 import msgspec
 from granian import Granian
 from granian.constants import Interfaces
@@ -21,6 +23,19 @@ WAITING = 128
 
 SECONDS_TO_FINISH = 30
 """How long requests in flight may take after a SIGTERM, before a worker is ended by force."""
+
+
+class CannotListen(Exception):
+    """The address can't be listened on."""
+
+
+def refuse_taken(listener: Listener) -> None:
+    """Say so before any worker starts, if somebody else listens there."""
+    try:
+        socket.create_server((listener.host, listener.port)).close()
+    except OSError as error:
+        message = f"can't listen on {listener.host}:{listener.port}: {error.strerror}"
+        raise CannotListen(message) from None
 
 
 def serve(listener: Listener) -> None:

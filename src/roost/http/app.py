@@ -40,6 +40,8 @@ _VERSION = "roost.version"
 _CONTEXT = "roost.context"
 _UNVARIED = "roost.unvaried"
 _OPEN_PATHS = ("/", "")
+_LONGEST_LENGTH = 18
+"""Digits of a content-length; what is longer is no length of anything."""
 _OWN_PORTS = {"http": ":80", "https": ":443"}
 
 
@@ -85,7 +87,18 @@ class _Entrance:
         environ[_CONTEXT] = context
         environ[_VERSION] = negotiate(environ.get("HTTP_OPENSTACK_API_VERSION"))
         _refuse_unannounced(environ)
-        _refuse_empty_parts(environ.get("PATH_INFO", ""))
+        _refuse_odd_names(environ.get("PATH_INFO", ""))
+
+    def process_resource(
+        self,
+        req: falcon.Request,
+        _resp: falcon.Response,
+        resource: "_Resource | None",
+        _params: dict[str, Any],
+    ) -> None:
+        """Refuse a method that falcon has never heard of in the words for any other that a route doesn't have."""
+        if resource is not None and req.method not in COMBINED_METHODS:
+            raise faults.NoSuchMethod(method=req.method, allowed=resource.allowed)
 
     def process_response(
         self,
@@ -106,15 +119,15 @@ def _refuse_unannounced(environ: WSGIEnvironment) -> None:
     length = environ.get("CONTENT_LENGTH")
     if not length:
         return
-    if not length.isdecimal():
+    if not length.isdecimal() or len(length) > _LONGEST_LENGTH:
         raise faults.BadContentLength
     if int(length) > 0 and not environ.get("CONTENT_TYPE"):
         raise faults.ContentTypeMissing
 
 
-def _refuse_empty_parts(path: str) -> None:
-    """A name in a path is never empty, so a doubled or trailing slash leads nowhere."""
-    if path not in _OPEN_PATHS and ("//" in path or path.endswith("/")):
+def _refuse_odd_names(path: str) -> None:
+    """A name in a path is never empty and holds no NUL, so a doubled or trailing slash leads nowhere."""
+    if path not in _OPEN_PATHS and ("//" in path or path.endswith("/") or "\0" in path):
         raise faults.NoSuchRoute
 
 
@@ -124,9 +137,10 @@ class _Resource:
     def __init__(self, methods: Methods, site: Site, policy: Policy) -> None:
         self._site = site
         self._policy = policy
+        self.allowed = tuple(methods)
         for name in COMBINED_METHODS:
             method = methods.get(name)
-            responder = self._refusing(name, tuple(methods)) if method is None else self._serving(name, method)
+            responder = self._refusing(name, self.allowed) if method is None else self._serving(name, method)
             setattr(self, f"on_{name.lower()}", responder)
 
     @staticmethod
@@ -204,7 +218,7 @@ def _absolute(environ: WSGIEnvironment, path: str) -> str:
 def _answer_error(req: falcon.Request, resp: falcon.Response, error: Exception, _params: dict[str, Any]) -> None:
     """Answer a refusal; whatever else was raised is a bug, and logged as one."""
     environ = req.env
-    refusal = _of_falcon(error, req)
+    refusal = _of_falcon(error)
     if not isinstance(refusal, Refusal | Unavailable):
         LOG.error("bug: %s %s", req.method, environ.get("PATH_INFO", "").encode("unicode_escape"), exc_info=error)
     environ[_UNVARIED] = type(refusal) in errors.UNVARIED
@@ -218,12 +232,10 @@ def _answer_error(req: falcon.Request, resp: falcon.Response, error: Exception, 
         resp.set_header(name, value)
 
 
-def _of_falcon(error: Exception, req: falcon.Request) -> Exception:
+def _of_falcon(error: Exception) -> Exception:
     """What falcon raises by itself, as our own refusals."""
     match error:
         case falcon.HTTPRouteNotFound():
             return faults.NoSuchRoute()
-        case falcon.HTTPMethodNotAllowed() | falcon.HTTPBadRequest():
-            return faults.NoSuchMethod(method=req.method, allowed=())
         case _:
             return error

@@ -16,7 +16,7 @@ from roost.http.microversions import history
 from roost.http.microversions.history import Change, Microversion
 from roost.model import refusals
 from roost.model.refusals import Refusal
-from roost.storage.port import Unavailable
+from roost.storage.port import OutcomeUnknown, Unavailable
 
 UNDEFINED = "placement.undefined_code"
 INVENTORY_INUSE = "placement.inventory.inuse"
@@ -105,6 +105,7 @@ REPLIES: dict[type[Refusal], Reply] = {
     faults.BadGroupValue: Reply(400, "{reason}", BAD_VALUE),
     faults.GroupValueMissing: Reply(400, "{reason}", MISSING_VALUE),
     faults.RepeatedParameter: Reply(400, "{reason}", DUPLICATE_KEY),
+    refusals.Unkeepable: Reply(400, "A value in the request can't be kept by the database."),
     # Providers.
     refusals.UnknownProvider: Reply(404, _NO_PROVIDER),
     refusals.UnknownProviderOfInventories: Reply(404, f"{_NO_PROVIDER} : {_NO_PROVIDER}"),
@@ -255,6 +256,10 @@ _EXPLANATIONS = {
 }
 RETRY_AFTER_SECONDS = 1
 
+_OUTCOME_UNKNOWN = (
+    "The database went away while it committed. The request may have been carried out: look before you send it again."
+)
+
 
 class Answer(NamedTuple):
     """An error reply, whatever form it is sent in."""
@@ -281,6 +286,8 @@ def answer(error: Exception, version: Microversion | None, request_id: str) -> A
         case Refusal():
             reply = REPLIES[type(error)]
             text = reply.text.format(**vars(error)) if isinstance(reply.text, str) else reply.text(error)
+        case OutcomeUnknown():
+            reply, text = Reply(503, ""), _OUTCOME_UNKNOWN
         case Unavailable():
             reply, text = Reply(503, ""), "The database can't answer now. The request changed nothing; send it again."
         case _:
@@ -303,6 +310,8 @@ def _headers(error: Exception) -> dict[str, str]:
     match error:
         case faults.NoSuchMethod(allowed=allowed):
             return {"allow": ", ".join(allowed)}
+        case OutcomeUnknown():
+            return {}
         case Unavailable():
             return {"retry-after": str(RETRY_AFTER_SECONDS)}
         case _:

@@ -8,6 +8,9 @@ import msgspec
 
 from roost.model.names import MAX_INT
 
+_ENDLESS = 1e300
+"""Where a product is beyond all amounts, and may be infinite."""
+
 
 class Inventory(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How much of one resource class a provider has, and in which portions it may be claimed.
@@ -30,7 +33,7 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def capacity(self) -> int:
         """The whole units of `limit`, as the API shows them."""
-        return int(self.limit)
+        return int(max(-_ENDLESS, min(_ENDLESS, self.limit)))
 
     def holds(self, usage: int) -> bool:
         """Whether `usage` units fit. Python compares an int with a float exactly, so nothing is rounded here."""

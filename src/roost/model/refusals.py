@@ -11,6 +11,11 @@ class Refusal(Exception):
     """The root of all refusals: the client asked for what can't be had. Nothing was changed."""
 
 
+@dataclass(eq=False)
+class Unkeepable(Refusal):
+    """A value in the request is one that the database can't keep or compare; which one, it does not say."""
+
+
 # ------------------------------------------------------------------------------------------------ providers
 
 

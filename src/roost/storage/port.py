@@ -34,6 +34,10 @@ class Unavailable(Exception):
     """The store can't answer now: the database is away, or the races were lost until the bound was passed."""
 
 
+class OutcomeUnknown(Unavailable):
+    """The database went away while it committed, and stayed away: the change may have been made."""
+
+
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
     """Who asked for a change, for the record in `roost_changes`."""
 

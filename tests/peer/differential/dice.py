@@ -20,6 +20,8 @@ class Dice:
         self.random = random.Random(seed)
         self.knowledge = knowledge
         self.home = f"1.{self.random.randint(0, 39)}"
+        # Most of a sequence is about three classes, so that providers have the same ones.
+        self.palette = self.random.sample(names.CLASSES, 3)
 
     def chance(self, probability: float) -> bool:
         """Return True as often as that."""
@@ -81,7 +83,7 @@ class Dice:
 
     def class_name(self) -> str:
         """Choose a class, which mostly exists."""
-        return self.weighted((97, self.one_of(names.CLASSES)), (3, "CUSTOM_UNHEARD"))
+        return self.weighted((72, self.one_of(self.palette)), (25, self.one_of(names.CLASSES)), (3, "CUSTOM_UNHEARD"))
 
     def trait(self) -> str:
         """Choose a trait, which mostly exists."""

@@ -45,6 +45,9 @@ class Generator:
     def __init__(self, seed: str) -> None:
         self.knowledge = Knowledge()
         self._dice = Dice(seed, self.knowledge)
+        # Some sequences search more than others.
+        often = self._dice.chance(0.35)
+        self._kinds = [(4 * it if often and kind is candidates.search else it, kind) for it, kind in _KINDS]
         self._opening = list(_opening(self._dice)) if self._dice.chance(0.92) else []
 
     def next(self) -> Request:
@@ -52,7 +55,7 @@ class Generator:
         dice = self._dice
         if self._opening:
             return self._opening.pop(0)
-        request = dice.weighted(*_KINDS)(dice)
+        request = dice.weighted(*self._kinds)(dice)
         if dice.chance(0.03):
             return mistakes.wrong_headers(dice, request)
         if request.body is not None and dice.chance(0.09):
@@ -68,15 +71,20 @@ def _opening(dice: Dice) -> Iterator[Request]:
     for name in dice.some_of(names.CUSTOM_TRAITS, least, 2):
         yield Request("PUT", f"/traits/{name}", "1.39")
     made: list[str] = []
-    for uuid in names.PROVIDERS[: dice.random.randint(2, 4)]:
+    aggregate = [dice.one_of(names.AGGREGATES)] if dice.chance(0.4) else None
+    uuids = names.PROVIDERS[: dice.random.randint(2, 5)]
+    last = uuids[-1]
+    for uuid in uuids:
         body: dict[str, object] = {"name": f"host {uuid[-1]}", "uuid": uuid}
-        if made and dice.chance(0.6):
+        # The last one may share with all of one aggregate.
+        shares = aggregate is not None and uuid == last
+        if made and dice.chance(0.15 if shares else 0.65):
             body["parent_provider_uuid"] = dice.one_of(made)
         made.append(uuid)
         yield Request("POST", "/resource_providers", "1.39", body)
         if dice.chance(0.85):
             yield writes.put_inventories(dice, uuid, "1.39")
-        if dice.chance(0.5):
-            yield writes.put_provider_traits(dice, uuid)
-        if dice.chance(0.5):
-            yield writes.put_aggregates(dice, uuid)
+        if shares or dice.chance(0.4):
+            yield writes.put_provider_traits(dice, uuid, shares=shares)
+        if aggregate is not None or dice.chance(0.4):
+            yield writes.put_aggregates(dice, uuid, aggregates=aggregate)

@@ -65,7 +65,8 @@ def inventory(dice: Dice) -> dict[str, Any]:
 
 
 def _set_inventories(dice: Dice, least: int = 0) -> dict[str, Any]:
-    return {name: inventory(dice) for name in dice.some_of(names.CLASSES, least, 3)}
+    choices = dice.palette if dice.chance(0.75) else names.CLASSES
+    return {name: inventory(dice) for name in dice.some_of(choices, least, 3)}
 
 
 def put_inventories(dice: Dice, uuid: str | None = None, version: str | None = "") -> Request:
@@ -107,11 +108,11 @@ def delete_inventory(dice: Dice) -> Request:
     return Request("DELETE", f"{path}/{dice.class_of(uuid)}", dice.version())
 
 
-def put_aggregates(dice: Dice, uuid: str | None = None) -> Request:
+def put_aggregates(dice: Dice, uuid: str | None = None, *, aggregates: list[str] | None = None) -> Request:
     """Replace the aggregates of a provider."""
     uuid = uuid or dice.provider()
     version = dice.version(1)
-    aggregates = dice.some_of(names.AGGREGATES, 0, 3)
+    aggregates = dice.some_of(names.AGGREGATES, 0, 3) if aggregates is None else aggregates
     body: Any = aggregates
     if (Request("PUT", "", version).minor >= 19) != dice.chance(0.02):
         body = {
@@ -121,10 +122,12 @@ def put_aggregates(dice: Dice, uuid: str | None = None) -> Request:
     return Request("PUT", f"/resource_providers/{uuid}/aggregates", version, body)
 
 
-def put_provider_traits(dice: Dice, uuid: str | None = None) -> Request:
+def put_provider_traits(dice: Dice, uuid: str | None = None, *, shares: bool = False) -> Request:
     """Replace the traits of a provider."""
     uuid = uuid or dice.provider()
     traits = dice.some_of(names.TRAITS, 0, 3)
+    if shares and names.SHARES not in traits:
+        traits.append(names.SHARES)
     if dice.chance(0.03):
         traits.append("CUSTOM_UNHEARD")
     body = {"traits": traits, "resource_provider_generation": dice.generation("provider", uuid)}

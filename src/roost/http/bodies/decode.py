@@ -7,6 +7,7 @@ integer written 1.0 say; the value is converted then.
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import Any, Generic, NoReturn, TypeVar
 
 import jsonschema
@@ -25,6 +26,12 @@ _UNREAD = "mappings"
 LONGEST_SCHEMA_TEXT = 4000
 """Characters of an explanation with the schema printed in it; a longer one says only which rule was broken where."""
 
+MOST_FAULTS = 1000
+"""Faults of one body that are compared for the most telling; a body may have millions."""
+
+DEEPEST = 32
+"""Levels of nesting that are read; no body of the API has more than eight."""
+
 FORMATS = jsonschema.FormatChecker(formats=())
 """What the word "uuid" in a body's schema means."""
 FORMATS.checks("uuid")(patterns.is_uuid)
@@ -38,7 +45,17 @@ def _pattern(
         yield jsonschema.ValidationError(f"{instance!r} does not match {pattern!r}")
 
 
-_Validator = validators.extend(jsonschema.Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]  # jsonschema's own
+def _unique(
+    _validator: object, unique: object, instance: object, _schema: Schema
+) -> Iterator[jsonschema.ValidationError]:
+    """JSON Schema's `uniqueItems` in one pass; jsonschema's own compares each with each where kinds are mixed."""
+    if unique and isinstance(instance, list):
+        texts = {json.dumps(item, sort_keys=True) for item in instance}
+        if len(texts) < len(instance):
+            yield jsonschema.ValidationError(f"{instance!r} has non-unique elements")
+
+
+_Validator = validators.extend(jsonschema.Draft202012Validator, {"pattern": _pattern, "uniqueItems": _unique})  # type: ignore[no-untyped-call]  # jsonschema's own
 
 
 class BodyOf(Generic[T]):
@@ -94,11 +111,11 @@ class Rules:
 
     def fault(self, data: object) -> str | None:
         """What is wrong with `data`, the most telling fault first; None where nothing is."""
-        error = jsonschema.exceptions.best_match(self._validator.iter_errors(data))
+        error = jsonschema.exceptions.best_match(islice(self._validator.iter_errors(data), MOST_FAULTS))
         if error is None:
             return None
-        text = str(error)
-        if len(text) <= LONGEST_SCHEMA_TEXT:
+        # The whole explanation prints the instance prettily, which takes seconds for one of megabytes.
+        if len(repr(error.instance)) <= LONGEST_SCHEMA_TEXT and len(text := str(error)) <= LONGEST_SCHEMA_TEXT:
             return text
         path = "".join(f"[{step!r}]" for step in list(error.relative_schema_path)[:-1])
         message = error.message if len(error.message) <= LONGEST_SCHEMA_TEXT else error.message[:LONGEST_SCHEMA_TEXT]
@@ -122,19 +139,21 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _refuse_unkeepable(data: object) -> None:
-    """No database keeps a NUL in a text, or half a surrogate pair; and infinity is no amount."""
-    waiting = [data]
+    """No database keeps a NUL in a text, or half a surrogate pair; infinity is no amount; and depth has an end."""
+    waiting: list[tuple[object, int]] = [(data, 0)]
     while waiting:
-        match waiting.pop():
+        value, depth = waiting.pop()
+        if depth > DEEPEST:
+            raise faults.MalformedJSON("nested too deeply")
+        match value:
             case str() as text if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
                 raise faults.MalformedJSON(f"a text holds a character that can't be kept: {text!a}")
             case float() as number if number in (float("inf"), float("-inf")):
                 raise faults.MalformedJSON("a number is too large")
             case list() as items:
-                waiting += items
+                waiting += ((item, depth + 1) for item in items)
             case dict() as items:
-                waiting += items.keys()
-                waiting += items.values()
+                waiting += ((item, depth + 1) for pair in items.items() for item in pair)
 
 
 def _whole(data: Any) -> Any:  # noqa: ANN401 - any JSON

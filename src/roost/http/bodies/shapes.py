@@ -184,7 +184,6 @@ class ClaimWithType(ClaimWithMappings, frozen=True, kw_only=True):
     consumer_type: Annotated[str, Meta(pattern=patterns.strict(patterns.NAME), min_length=1, max_length=255)]
 
 
-KeyedClaim = ClaimEmptiable
 Claims = Annotated[dict[_Key36, ClaimEmptiable], Meta(min_length=1)]
 ClaimsWithGeneration = Annotated[dict[_Key36, ClaimWithGeneration], Meta(min_length=1)]
 ClaimsWithMappings = Annotated[dict[_Key36, ClaimWithMappings], Meta(min_length=1)]

@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
+from roost.http import faults
 from roost.http.bodies import patterns, schemas, shapes
 from roost.http.bodies.decode import BodyOf
 from roost.http.call import Call, Reply, done, shown
@@ -83,7 +84,13 @@ def delete(call: Call) -> Reply:
 
 def reclaims_of(call: Call, bodies: Mapping[str, shapes.ClaimEmptiable]) -> dict[ConsumerUUID, Reclaim]:
     """The claims of several consumers, at their newest form."""
-    return {consumer_uuid(text): reclaim_of(call, body) for text, body in bodies.items()}
+    reclaims: dict[ConsumerUUID, Reclaim] = {}
+    for text, body in bodies.items():
+        uuid = consumer_uuid(text)
+        if uuid in reclaims:
+            raise faults.BadBody(f"{text!r} stands twice, in two spellings")
+        reclaims[uuid] = reclaim_of(call, body)
+    return reclaims
 
 
 def reclaim_of(call: Call, body: shapes.ClaimListed | shapes.ClaimEmptiable) -> Reclaim:

@@ -1,6 +1,7 @@
 """/traits, /traits/{name} and /resource_providers/{uuid}/traits."""
 
 import re
+from datetime import datetime
 
 from roost.http.bodies import patterns, schemas, shapes
 from roost.http.bodies.decode import BodyOf
@@ -43,9 +44,15 @@ def ensure(call: Call) -> Reply:
     made = carry_out(call.site.store, EnsureTrait(trait=Trait(name)), call.origin).delta.new_traits
     return done(
         201 if made else 204,
-        modified=call.site.now() if made else reads.show_trait(call.site.store, name).modified or call.site.now(),
+        modified=call.site.now() if made else _modified(call, name),
         location=f"{call.prefix}/traits/{name}",
     )
+
+
+def _modified(call: Call, name: str) -> datetime:
+    """When a trait was made; now, if somebody has just taken it away."""
+    found = reads.list_traits(call.site.store, [name])
+    return newest((one.modified for one in found), call.site.now())
 
 
 def delete(call: Call) -> Reply:

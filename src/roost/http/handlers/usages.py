@@ -3,7 +3,6 @@
 from roost.http.call import Call, Reply, shown
 from roost.http.microversions.history import Change
 from roost.http.queries import filters
-from roost.http.queries.form import last_of
 from roost.http.views.allocations import project_usages_view, typed_usages_view
 from roost.http.views.providers import usages_view
 from roost.service import reads
@@ -26,4 +25,4 @@ def show_of_project(call: Call) -> Reply:
 
 def target(call: Call) -> dict[str, object]:
     """Whose usage it is: the project asked about, which policy compares with the caller's own."""
-    return {"project_id": last_of(call.query, "project_id")}
+    return {"project_id": call.query.last_of("project_id")}

@@ -8,10 +8,13 @@ from roost.http import faults
 from roost.http.bodies import patterns
 from roost.http.microversions.history import Change, Microversion, Since
 from roost.http.queries import values
-from roost.http.queries.form import Pairs, all_of, last_of
+from roost.http.queries.form import Pairs
 from roost.http.queries.schemas import CANDIDATES
 from roost.model.names import Trait
 from roost.search.query import Group, GroupPolicy, Query
+
+_ENDLESS = 19
+"""Digits of a limit that is no limit: there can't be as many candidates."""
 
 
 def _keys(suffix: str) -> re.Pattern[str]:
@@ -69,13 +72,13 @@ def query_of(pairs: Pairs, version: Microversion) -> Query:
 
 
 def _wide(pairs: Pairs) -> _Wide:
-    required, forbidden = _root_traits(all_of(pairs, "root_required"))
+    required, forbidden = _root_traits(pairs.all_of("root_required"))
     return _Wide(
-        limit=_limit(all_of(pairs, "limit")),
-        group_policy=_group_policy(all_of(pairs, "group_policy")),
+        limit=_limit(pairs.all_of("limit")),
+        group_policy=_group_policy(pairs.all_of("group_policy")),
         root_required=required,
         root_forbidden=forbidden,
-        same_subtrees=tuple(map(_subtree, all_of(pairs, "same_subtree"))),
+        same_subtrees=tuple(map(_subtree, pairs.all_of("same_subtree"))),
     )
 
 
@@ -85,7 +88,7 @@ def _limit(texts: list[str]) -> int | None:
         return None
     if not re.match(r"[1-9][0-9]*\Z", texts[0]):
         raise faults.BadQuery(f"{texts[0]!r} does not match '^[1-9][0-9]*$'")
-    return int(texts[0])
+    return int(texts[0]) if len(texts[0]) < _ENDLESS else None
 
 
 def _group_policy(texts: list[str]) -> GroupPolicy | None:
@@ -125,13 +128,13 @@ def _groups(pairs: Pairs, version: Microversion) -> dict[str, Group]:
     """The request groups, in the order in which their suffixes first stand."""
     keys = _KEYS.at(version)
     assert keys is not None, "keys begin with the first version"  # noqa: S101 - our own mistake
-    matches = (keys.match(key) for key, _ in pairs)
+    matches = map(keys.match, pairs)
     suffixes = dict.fromkeys(match[1] or "" for match in matches if match)
     return {suffix: _group(pairs, version, suffix) for suffix in suffixes}
 
 
 def _group(pairs: Pairs, version: Microversion, suffix: str) -> Group:
-    resources, in_tree = last_of(pairs, f"resources{suffix}"), last_of(pairs, f"in_tree{suffix}")
+    resources, in_tree = pairs.last_of(f"resources{suffix}"), pairs.last_of(f"in_tree{suffix}")
     required, forbidden = values.required(pairs, version, suffix)
     member_of, forbidden_aggregates = values.member_of(pairs, version, suffix)
     return Group(

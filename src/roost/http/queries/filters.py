@@ -5,7 +5,7 @@ import msgspec
 from roost.http import faults
 from roost.http.microversions.history import Change, Microversion
 from roost.http.queries import schemas, values
-from roost.http.queries.form import Pairs, last_of
+from roost.http.queries.form import Pairs
 from roost.model.names import ProjectID, UserID
 from roost.search.query import ProviderQuery
 
@@ -33,11 +33,11 @@ def providers(pairs: Pairs, version: Microversion) -> ProviderQuery:
     form.check(pairs)
     member_of, forbidden_aggregates = values.member_of(pairs, version)
     required, forbidden = values.required(pairs, version)
-    resources = last_of(pairs, "resources")
+    resources = pairs.last_of("resources")
     return ProviderQuery(
-        name=last_of(pairs, "name") or None,
-        uuid=last_of(pairs, "uuid") or None,
-        in_tree=last_of(pairs, "in_tree") or None,
+        name=pairs.last_of("name") or None,
+        uuid=pairs.last_of("uuid") or None,
+        in_tree=pairs.last_of("in_tree") or None,
         resources={} if resources is None else values.resources(resources),
         required=required,
         forbidden=forbidden,
@@ -49,7 +49,7 @@ def providers(pairs: Pairs, version: Microversion) -> ProviderQuery:
 def traits(pairs: Pairs) -> TraitFilter:
     """GET /traits. A name filter with an operator that the API does not know filters nothing."""
     schemas.TRAITS.check(pairs)
-    name, associated = last_of(pairs, "name"), last_of(pairs, "associated")
+    name, associated = pairs.last_of("name"), pairs.last_of("associated")
     operator, colon, value = (name or "").partition(":")
     if name is not None and not colon:
         raise faults.BadQueryValue(
@@ -70,9 +70,9 @@ def usages(pairs: Pairs, version: Microversion) -> UsageFilter:
     form = schemas.USAGES.at(version)
     assert form is not None, "the route does not exist before its first form"  # noqa: S101 - our own mistake
     form.check(pairs)
-    user = last_of(pairs, "user_id")
+    user = pairs.last_of("user_id")
     return UsageFilter(
-        project=ProjectID(last_of(pairs, "project_id") or ""),
+        project=ProjectID(pairs.last_of("project_id") or ""),
         user=None if user is None else UserID(user),
-        consumer_type=last_of(pairs, "consumer_type") if version.has(Change.CONSUMER_TYPES) else None,
+        consumer_type=pairs.last_of("consumer_type") if version.has(Change.CONSUMER_TYPES) else None,
     )

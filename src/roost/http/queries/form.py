@@ -1,6 +1,6 @@
 """A query string as pairs, and its form by JSON Schema. Knows no parameter's meaning."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from urllib.parse import parse_qsl
 
 import jsonschema
@@ -9,8 +9,30 @@ from roost.http import faults
 from roost.http.bodies.decode import Rules
 from roost.http.bodies.schemas import Schema
 
-Pairs = Sequence[tuple[str, str]]
-"""The parameters in the order in which the client wrote them; a name may stand several times."""
+
+class Pairs:
+    """The parameters of a query string, in the order in which the client wrote them; a name may stand several times."""
+
+    __slots__ = ("_values", "last")
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        self._values: dict[str, list[str]] = {}
+        for name, value in pairs:
+            self._values.setdefault(name, []).append(value)
+        self.last = {name: values[-1] for name, values in self._values.items()}
+
+    def __iter__(self) -> Iterator[str]:
+        """The names, each once, in the order in which they first stand."""
+        return iter(self._values)
+
+    def all_of(self, name: str) -> list[str]:
+        """Every value of a parameter, in order."""
+        return self._values.get(name, [])
+
+    def last_of(self, name: str) -> str | None:
+        """The last value of a parameter."""
+        return self.last.get(name)
+
 
 _FORMATS = jsonschema.FormatChecker(formats=("uuid",))
 """In a query a uuid needs its four hyphens in their places, unlike in a body (the API's way)."""
@@ -30,18 +52,7 @@ def parse(query: str) -> Pairs:
         raise faults.BadQuery(str(error)) from None
     if any("\0" in name or "\0" in value for name, value in pairs):
         raise faults.BadQuery("a NUL can't be part of any value")
-    return pairs
-
-
-def all_of(pairs: Pairs, name: str) -> list[str]:
-    """Every value of a parameter, in order."""
-    return [value for key, value in pairs if key == name]
-
-
-def last_of(pairs: Pairs, name: str) -> str | None:
-    """The last value of a parameter."""
-    values = all_of(pairs, name)
-    return values[-1] if values else None
+    return Pairs(pairs)
 
 
 class QueryForm:
@@ -57,5 +68,5 @@ class QueryForm:
             BadQuery: a parameter is unknown, missing, or not of its form.
 
         """
-        if fault := self._rules.fault(dict(pairs)):
+        if fault := self._rules.fault(pairs.last):
             raise faults.BadQuery(fault)

@@ -3,7 +3,7 @@
 from roost.http import faults
 from roost.http.bodies import patterns
 from roost.http.microversions.history import Change, Microversion
-from roost.http.queries.form import Pairs, all_of
+from roost.http.queries.form import Pairs
 from roost.model.names import AggregateUUID, ProviderUUID, ResourceClass, Trait
 
 AnyOf = tuple[frozenset[Trait], ...]
@@ -48,7 +48,7 @@ def required(pairs: Pairs, version: Microversion, suffix: str = "") -> tuple[Any
     Before any-traits, only the last of several `required` counted.
     """
     any_traits = version.has(Change.ANY_TRAITS)
-    values = all_of(pairs, f"required{suffix}")
+    values = pairs.all_of(f"required{suffix}")
     wanted: AnyOf = ()
     unwanted: frozenset[Trait] = frozenset()
     for value in values if any_traits else values[-1:]:
@@ -93,7 +93,7 @@ def member_of(
     pairs: Pairs, version: Microversion, suffix: str = ""
 ) -> tuple[tuple[frozenset[AggregateUUID], ...], frozenset[AggregateUUID]]:
     """The aggregates that providers must be in, of each set at least one, and those they must not be in."""
-    values = all_of(pairs, f"member_of{suffix}")
+    values = pairs.all_of(f"member_of{suffix}")
     if len(values) > 1 and not version.has(Change.REPEATED_MEMBER_OF):
         raise faults.BadQueryValue(f"Multiple member_of{suffix} parameters are not supported")
     wanted: list[frozenset[AggregateUUID]] = []

@@ -157,6 +157,8 @@ class PostgreSQL(Dialect):
 
     RACES: ClassVar[frozenset[str]] = frozenset({"40001", "40P01", "55P03"})
     """Serialization failure, deadlock, lock not available."""
+    UNKEEPABLE: ClassVar[frozenset[str]] = frozenset({"22001", "22003", "22021", "22P05"})
+    """Text too long, number out of range, character not in the repertoire, character that can't be translated."""
     CLASHES: ClassVar[frozenset[str]] = frozenset({"23505", "23503"})
     UPGRADE_LOCK: ClassVar[int] = 0x526F6F7374
     """Any number that no other program is likely to lock."""
@@ -201,6 +203,8 @@ class PostgreSQL(Dialect):
             return Trouble.RACE
         if state in self.CLASHES:
             return Trouble.CLASH
+        if state in self.UNKEEPABLE:
+            return Trouble.UNKEEPABLE
         if state == "42P01":
             return Trouble.UNMADE
         if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError) or state == "25006":
@@ -216,6 +220,8 @@ class MySQL(Dialect):
 
     RACES: ClassVar[frozenset[int]] = frozenset({1213, 1205, 1020, 3101})
     """Deadlock (and Galera's refusal at commit), lock wait timeout, record has changed, rollback by the group."""
+    UNKEEPABLE: ClassVar[frozenset[int]] = frozenset({1264, 1267, 1270, 1271, 1366, 1406, 3988})
+    """Number out of range; character sets that don't mix; a character or a length that a column can't hold."""
     CLASHES: ClassVar[frozenset[int]] = frozenset({1062, 1451, 1452, 1586})
     ABSENCES: ClassVar[frozenset[int]] = frozenset(
         {
@@ -296,6 +302,8 @@ class MySQL(Dialect):
             return Trouble.RACE
         if code in self.CLASHES:
             return Trouble.CLASH
+        if code in self.UNKEEPABLE:
+            return Trouble.UNKEEPABLE
         if code == 1146:  # noqa: PLR2004 (no such table; the number is its name)
             return Trouble.UNMADE
         if error.connection_invalidated or code in self.ABSENCES or isinstance(error, InterfaceError):

@@ -8,6 +8,7 @@ from typing import Protocol
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from roost.model.refusals import Unkeepable
 from roost.storage.port import LostRace, Unavailable
 
 
@@ -22,8 +23,10 @@ class Trouble(Enum):
     """The database can't be reached, or can't write just now."""
     UNMADE = auto()
     """Our tables aren't there."""
+    UNKEEPABLE = auto()
+    """A value is out of a column's range, or of characters that its character set doesn't have."""
     FAULT = auto()
-    """Anything else: a bug of ours, or a value that the database can't hold."""
+    """Anything else: a bug of ours."""
 
 
 class Clash(LostRace):
@@ -68,5 +71,7 @@ def _translation(trouble: Trouble, error: DBAPIError) -> Exception:
             return Away(f"the database is away ({kind})")
         case Trouble.UNMADE:
             return Unavailable("the database has not been made or upgraded yet: run `roost db sync`")
+        case Trouble.UNKEEPABLE:
+            return Unkeepable()
         case Trouble.FAULT:
             return StorageFault(f"the database refused what the store asked ({kind})")

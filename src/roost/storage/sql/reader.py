@@ -45,6 +45,10 @@ _HELD = rows.OWNERS.join(allocations, allocations.c.consumer_id == consumers.c.u
 )
 
 
+_LONGEST_NAME = 255
+"""Characters of the longest name that a column keeps."""
+
+
 class SQLReader:
     """Implements `roost.storage.port.Reader` on the snapshot of one connection."""
 
@@ -131,7 +135,7 @@ class SQLReader:
         """The traits that meet all the conditions given, in order of making."""
         query = _named(traits)
         if prefix is not None:
-            if not _storable(prefix):
+            if not _storable(prefix) or len(prefix) > _LONGEST_NAME:
                 return []
             query = query.where(traits.c.name.startswith(prefix, autoescape=True))
         if associated is not None:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
-from roost.storage.port import Origin, Reader, Transaction
+from roost.storage.port import Origin, OutcomeUnknown, Reader, Transaction, Unavailable
 from roost.storage.sql import migrations, standards
 from roost.storage.sql.engines import PoolOptions, open_engines
 from roost.storage.sql.failures import Away, translated
@@ -118,9 +118,15 @@ class SQLStore:
             result = body(transaction)
             doubt = self._commit(unit) if unit.wrote else None
         # The turn and the connection are given back by now, so that the question can't wait for ourselves.
-        if doubt is not None and not self._patience.persist(lambda: self._was_committed(unit, transaction)):
+        if doubt is not None and not self._find_out(unit, transaction):
             raise doubt
         return result
+
+    def _find_out(self, unit: Unit, transaction: SQLTransaction) -> bool:
+        try:
+            return self._patience.persist(lambda: self._was_committed(unit, transaction))
+        except Unavailable as error:
+            raise OutcomeUnknown(str(error)) from error
 
     def _begin(self, stack: ExitStack, origin: Origin) -> Unit:
         stack.enter_context(self._dialect.turn())

@@ -1,0 +1,110 @@
+"""The real clients, unmodified: the `openstack` command with osc-placement, and openstacksdk."""
+
+import subprocess
+
+import pytest
+
+from tests.end_to_end.api import NEWEST, Api, new_id
+from tests.end_to_end.servers import Server, environment, program
+
+pytestmark = pytest.mark.xdist_group("one server")
+
+INSTALL = "to have it: pip install python-openstackclient osc-placement openstacksdk"
+
+SESSION = """
+resource provider create --uuid {host} {host}
+resource provider create --uuid {child} --parent-provider {host} {child}
+resource provider inventory set {host} --resource VCPU=8 --resource MEMORY_MB=1024 --resource MEMORY_MB:step_size=128
+resource provider inventory set {child} --resource VGPU=1
+resource provider inventory class set {child} VGPU --total 2 --max_unit 1
+resource provider aggregate set {host} --aggregate {group} --generation 1
+trait create CUSTOM_OSC
+resource provider trait set {host} --trait CUSTOM_OSC --trait HW_CPU_X86_AVX2
+resource class set CUSTOM_OSC
+resource provider list --in-tree {host} -f value -c name
+allocation candidate list --resource VCPU=2 --required CUSTOM_OSC --group 1 --resource VGPU=1 --group-policy none -f csv
+resource provider allocation set {server} --allocation rp={host},VCPU=2 --allocation rp={child},VGPU=1 \
+ --project-id osc --user-id someone --consumer-type INSTANCE
+resource provider inventory delete {child} --resource-class VGPU
+resource provider allocation unset {server} --provider {child}
+resource usage show osc -f csv
+resource provider delete {child}
+resource class delete VCPU
+"""
+"""The commands, as an operator types them."""
+
+REFUSALS = [
+    "Unable to delete inventory of class VGPU: Inventory for 'VGPU' on resource provider '{child}' in use. (HTTP 409)",
+    "Error in delete resource class: Cannot delete standard resource class VCPU. (HTTP 400)",
+]
+"""What goes to stderr, for the two commands that must fail, and nothing else."""
+
+
+def test_the_openstack_command(server: Server) -> None:
+    """osc-placement makes, claims, shows and refuses what it should, and shows the server's own words."""
+    openstack = program("openstack")
+    if openstack is None:
+        pytest.skip(f"the openstack client is not installed; {INSTALL}")
+    ids = {name: new_id() for name in ("host", "child", "group", "server")}
+    variables = {
+        "OS_AUTH_TYPE": "admin_token",
+        "OS_TOKEN": "admin",
+        "OS_ENDPOINT": server.address,
+        "OS_PLACEMENT_API_VERSION": NEWEST,
+    }
+
+    done = subprocess.run(
+        [openstack],
+        input=SESSION.format(**ids),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env=environment(**variables),
+    )
+
+    refusals = [line for line in done.stderr.splitlines() if line.strip()]
+    assert refusals == [line.format(**ids) for line in REFUSALS]
+    assert f"{ids['host']}\n{ids['child']}\n" in done.stdout
+    assert f'1,"VCPU=2","{ids["host"]}","VCPU=0/8,MEMORY_MB=0/1024","HW_CPU_X86_AVX2,CUSTOM_OSC"\n' in done.stdout
+    assert f'1,"VGPU=1","{ids["child"]}","VGPU=0/2",""\n' in done.stdout
+    assert "'VCPU': 2, 'consumer_count': 1" in done.stdout
+    api = Api(server.address)
+    assert api.usages(ids["host"]) == {"VCPU": 2, "MEMORY_MB": 0}
+    assert api(f"GET /resource_providers/{ids['child']}").status_code == 404
+    aggregates = api.succeed(f"GET /resource_providers/{ids['host']}/aggregates")["aggregates"]
+    assert aggregates == [ids["group"]]
+
+
+@pytest.mark.filterwarnings("ignore")  # the SDK deprecates parts of itself
+def test_openstacksdk(server: Server) -> None:
+    """The SDK's placement proxy makes, changes, lists and deletes providers, inventories, classes and traits."""
+    openstack = pytest.importorskip("openstack", reason=f"openstacksdk is not installed; {INSTALL}")
+    auth = {"endpoint": server.address, "token": "admin"}
+    placement = openstack.connection.Connection(auth_type="admin_token", auth=auth).placement
+    name = new_id()
+
+    provider = placement.create_resource_provider(name=name, uuid=name)
+    provider = placement.update_resource_provider(provider, name=f"{name}-renamed")
+    assert placement.find_resource_provider(f"{name}-renamed").id == name
+    assert [each.id for each in placement.resource_providers(in_tree=name)] == [name]
+
+    stock = placement.create_resource_provider_inventory(provider, "VCPU", total=8)
+    generation = {"resource_provider_generation": stock.resource_provider_generation}
+    placement.update_resource_provider_inventory(stock, provider, total=9, **generation)
+    shown = [(each.resource_class, each.total) for each in placement.resource_provider_inventories(provider)]
+    assert shown == [("VCPU", 9)]
+    provider = placement.get_resource_provider(name)  # with the generation that the inventory left
+    assert placement.set_resource_provider_aggregates(provider, name).aggregates == [name]
+
+    assert placement.create_resource_class(name="CUSTOM_SDK").name == "CUSTOM_SDK"
+    assert {"VCPU", "CUSTOM_SDK"} <= {each.name for each in placement.resource_classes()}
+    placement.create_trait("CUSTOM_SDK")
+    assert {"HW_CPU_X86_AVX2", "CUSTOM_SDK"} <= {each.name for each in placement.traits()}
+
+    placement.delete_trait("CUSTOM_SDK", ignore_missing=False)
+    placement.delete_resource_class("CUSTOM_SDK", ignore_missing=False)
+    placement.delete_resource_provider_inventory("VCPU", provider, ignore_missing=False)
+    placement.delete_resource_provider(provider, ignore_missing=False)
+    with pytest.raises(openstack.exceptions.NotFoundException):
+        placement.get_resource_provider(name)
