@@ -6,19 +6,31 @@ import socket
 import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from http.client import HTTPResponse
+from typing import Self
 
 import pytest
 import requests
 
 from tests.databases import fresh_database
 from tests.end_to_end.api import PATIENCE, Api, claim, new_id
-from tests.end_to_end.servers import SECONDS_TO_END, Server, free_port, roost, serving, started, wait_for, wait_until
+from tests.end_to_end.servers import (
+    SECONDS_TO_END,
+    SECONDS_TO_START,
+    Server,
+    free_port,
+    roost,
+    serving,
+    started,
+    wait_until,
+)
 
 pytestmark = pytest.mark.xdist_group("SIGTERM")
 
-CLAIMS = 8
+CLAIMS = 6
+"""Of each kind; a worker has threads for all of both."""
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 @pytest.fixture
@@ -37,21 +49,32 @@ def assert_ends(server: Server) -> None:
 
 
 class Claim:
-    """A claim of one VCPU whose headers the server has read, and whose body it waits for."""
+    """A claim of one VCPU, sent in two halves."""
 
-    def __init__(self, api: Api, port: int, provider: str) -> None:
+    def __init__(self, server: Server, provider: str) -> None:
         self._body = json.dumps(claim({provider: {"VCPU": 1}})).encode()
-        headers = api.headers() | {
+        headers = Api(server.address).headers() | {
             "host": "127.0.0.1",
             "content-type": "application/json",
             "content-length": str(len(self._body)),
             "expect": "100-continue",
         }
-        self._socket = socket.create_connection(("127.0.0.1", port), PATIENCE)
         lines = [f"PUT /allocations/{new_id()} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
-        self._socket.sendall("\r\n".join([*lines, "", ""]).encode())
-        # The server asks for the body when the handler reads it: from here on the request is in flight.
-        assert self._socket.recv(len(b"HTTP/1.1 100 Continue\r\n\r\n")).startswith(b"HTTP/1.1 100")
+        self._head = "\r\n".join([*lines, "", ""]).encode()
+        self._port = server.port
+
+    def __enter__(self) -> Self:
+        """Connect."""
+        self._socket = socket.create_connection(("127.0.0.1", self._port), SECONDS_TO_END)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    def begin(self) -> None:
+        """Send the head. The server asks for the body when the handler reads it: from then on, it is in flight."""
+        self._socket.sendall(self._head)
+        assert self._socket.recv(len(CONTINUE)) == CONTINUE
 
     def go_on(self) -> None:
         """Send the body."""
@@ -59,18 +82,20 @@ class Claim:
 
     def status(self) -> int:
         """The status of the answer."""
-        with self._socket, HTTPResponse(self._socket, method="PUT") as answer:
+        with HTTPResponse(self._socket, method="PUT") as answer:
             answer.begin()
             return answer.status
 
 
 def test_requests_in_flight(database: str) -> None:
     """Claims of which half the request has come, or that wait for the database, are granted, answered and kept."""
-    with serving(database, workers=2) as (server,):
-        api = Api(server.address)
-        provider = api.make_provider({"VCPU": 2 * CLAIMS})
-        half_sent = [Claim(api, server.port, provider) for _ in range(CLAIMS)]
-        waiting = [Claim(api, server.port, provider) for _ in range(CLAIMS)]
+    with serving(database, workers=2) as (server,), ExitStack() as stack:
+        provider = Api(server.address).make_provider({"VCPU": 2 * CLAIMS})
+        half_sent, waiting = (
+            [stack.enter_context(Claim(server, provider)) for _ in range(CLAIMS)] for _ in ("half sent", "waiting")
+        )
+        for each in half_sent + waiting:
+            each.begin()
         # Whoever holds SQLite's one lock makes all other writers wait.
         with closing(sqlite3.connect(database.removeprefix("sqlite:///"), isolation_level=None)) as holder:
             holder.execute("BEGIN IMMEDIATE")
@@ -97,9 +122,9 @@ def test_connections_kept_open(database: str) -> None:
 
 
 def test_while_workers_start(database: str) -> None:
-    """A server that is told to end while some of its workers still start ends at once too."""
+    """A server that is told to end while its workers still start ends at once too."""
     command = [roost(), "serve", "--port", str(port := free_port()), "--workers", "4", "--database", database]
     with started([*command, "--auth", "noauth2"], port) as server:
-        wait_for(server)  # the first worker answers; the others are behind it
+        wait_until(lambda: "Spawning worker-4" in server.said(), SECONDS_TO_START, server.said)
         server.terminate()
         assert_ends(server)

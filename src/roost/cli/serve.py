@@ -1,5 +1,7 @@
 """Granian, as `roost serve` runs it."""
 
+import os
+import signal
 import socket
 
 import msgspec
@@ -14,9 +16,6 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
     port: int
     workers: int
 
-
-THREADS = 16
-"""Threads of a worker. Python runs one at a time; the others wait for the database."""
 
 WAITING = 128
 """Connections that a worker takes on before it lets the others wait in the system's queue."""
@@ -40,13 +39,14 @@ def refuse_taken(listener: Listener) -> None:
 
 def serve(listener: Listener) -> None:
     """Serve until a signal ends it. The workers read the configuration themselves, from files and the environment."""
+    # A worker that still starts would inherit our handler, which only takes note, and live on when told to end.
+    os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
     Granian(
-        "roost.wsgi:application",
+        "roost.asgi:application",
         address=listener.host,
         port=listener.port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.ASGI,
         workers=listener.workers,
-        blocking_threads=THREADS,
         backpressure=WAITING,
         workers_kill_timeout=SECONDS_TO_FINISH,
         respawn_failed_workers=True,
