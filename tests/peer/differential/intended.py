@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from . import names
-from .compare import Exchange, ordered
+from .compare import Exchange, limit_of, ordered
 from .request import Request
 
 
@@ -203,35 +203,40 @@ def _peer_ignores_in_tree(exchange: Exchange) -> bool:
 
 
 def _peer_merges_anchors(exchange: Exchange) -> bool:
-    """Candidates that differ in their anchor only: which the peer keeps depends on its hash seed.
+    """Where sharing providers alone satisfy the unsuffixed group, the peer tries it in one tree only.
 
-    They draw on sharing providers alone. That shows as candidates that only the judged one has (or
-    only the peer, if the filters after the merge let another one through).
+    It keeps what this group may take as a set whose members know their anchor but are compared
+    without it. So each candidate that joins the same with groups in another tree is lost.
     """
-    if not _both_found(exchange) or exchange.unlimited is not None:
+    if not _both_found(exchange):
         return False
-    ours, theirs = (it.json() for it in (exchange.judged, exchange.peer))
-    sharing = {
-        uuid
-        for body in (ours, theirs)
-        for uuid, summary in body["provider_summaries"].items()
-        if names.SHARES in summary.get("traits", [names.SHARES])
-    }
-    mine, yours = ([repr(ordered(it)) for it in body["allocation_requests"]] for body in (ours, theirs))
-    odd = [
-        it
-        for body, others in ((ours, yours), (theirs, mine))
-        for it in body["allocation_requests"]
-        if repr(ordered(it)) not in others
-    ]
-    return bool(odd) and all(set(_providers_of(it)) <= sharing for it in odd)
+    ours, theirs, all_theirs = (
+        it.json() for it in (exchange.judged, exchange.peer, exchange.unlimited or exchange.peer)
+    )
+    summaries = {**all_theirs["provider_summaries"], **ours["provider_summaries"]}
+    sharing = {uuid for uuid, it in summaries.items() if names.SHARES in it.get("traits", [names.SHARES])}
+    only_ours = _without(ours["allocation_requests"], all_theirs["allocation_requests"])
+    # What the judged one left out for the limit's sake tells nothing.
+    full = len(ours["allocation_requests"]) == limit_of(exchange.request)
+    only_theirs = [] if full else _without(theirs["allocation_requests"], ours["allocation_requests"])
+    return bool(only_ours) and all(_unsuffixed_part(it, sharing) <= sharing for it in only_ours + only_theirs)
 
 
-def _providers_of(candidate: Any) -> list[str]:
+def _without(candidates: list[Any], others: list[Any]) -> list[Any]:
+    known = {repr(ordered(it)) for it in others}
+    return [it for it in candidates if repr(ordered(it)) not in known]
+
+
+def _unsuffixed_part(candidate: Any, sharing: set[str]) -> set[str]:
+    """Return the providers of the unsuffixed group; before 1.34 the sharing ones are as near as one comes."""
+    if "mappings" in candidate:
+        return set(candidate["mappings"].get("", ["none of them shares"]))
     allocations = candidate["allocations"]
     if isinstance(allocations, dict):
-        return list(allocations)
-    return [it["resource_provider"]["uuid"] for it in allocations]
+        uuids = set(allocations)
+    else:
+        uuids = {it["resource_provider"]["uuid"] for it in allocations}
+    return (uuids & sharing) or {"none of them shares"}
 
 
 def _strings(request: Request) -> Iterator[str]:
