@@ -25,7 +25,7 @@ def test_half_sent_bodies(server: Server) -> None:
         for _ in range(SLOW):
             slow = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), PATIENCE))
             slow.sendall(HALF)
-        assert Api(server.address, patience=5)("POST /resource_providers", {"name": "while others are slow"}).ok
+        assert api("POST /resource_providers", {"name": "while others are slow"}).ok
     names = {provider["name"] for provider in api.succeed("GET /resource_providers")["resource_providers"]}
     assert "while others are slow" in names
 
