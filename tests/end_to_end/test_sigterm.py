@@ -1,14 +1,20 @@
 """SIGTERM ends the server as an operator wants it: what is in flight is answered, and nothing is left running."""
 
 import contextlib
+import json
+import socket
+import sqlite3
 import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from http.client import HTTPResponse
+from typing import Self
 
 import pytest
 import requests
 
 from tests.databases import fresh_database
-from tests.end_to_end.api import PATIENCE
+from tests.end_to_end.api import PATIENCE, Api, claim, new_id
 from tests.end_to_end.servers import (
     SECONDS_TO_END,
     SECONDS_TO_START,
@@ -40,6 +46,70 @@ def assert_ends(server: Server) -> None:
         server.process.wait(SECONDS_TO_END)
     assert server.process.returncode == 0, server.said()
     assert not server.runs()
+
+
+class Claim:
+    """A claim of one VCPU, sent in two halves."""
+
+    def __init__(self, server: Server, provider: str) -> None:
+        self._body = json.dumps(claim({provider: {"VCPU": 1}})).encode()
+        headers = Api(server.address).headers() | {
+            "host": "127.0.0.1",
+            "content-type": "application/json",
+            "content-length": str(len(self._body)),
+            "expect": "100-continue",
+        }
+        lines = [f"PUT /allocations/{new_id()} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+        self._head = "\r\n".join([*lines, "", ""]).encode()
+        self._port = server.port
+
+    def __enter__(self) -> Self:
+        """Connect."""
+        self._socket = socket.create_connection(("127.0.0.1", self._port), SECONDS_TO_END)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    def begin(self) -> None:
+        """Send the head. The server asks for the body when the handler reads it: from then on, it is in flight."""
+        self._socket.sendall(self._head)
+        assert self._socket.recv(len(CONTINUE)) == CONTINUE
+
+    def go_on(self) -> None:
+        """Send the body."""
+        self._socket.sendall(self._body)
+
+    def status(self) -> int:
+        """The status of the answer."""
+        with HTTPResponse(self._socket, method="PUT") as answer:
+            answer.begin()
+            return answer.status
+
+
+def test_requests_in_flight(database: str) -> None:
+    """Claims of which half the request has come, or that wait for the database, are granted, answered and kept."""
+    with serving(database, workers=2) as (server,), ExitStack() as stack:
+        provider = Api(server.address).make_provider({"VCPU": 2 * CLAIMS})
+        half_sent, waiting = (
+            [stack.enter_context(Claim(server, provider)) for _ in range(CLAIMS)] for _ in ("half sent", "waiting")
+        )
+        for each in half_sent + waiting:
+            each.begin()
+        # Whoever holds SQLite's one lock makes all other writers wait.
+        with closing(sqlite3.connect(database.removeprefix("sqlite:///"), isolation_level=None)) as holder:
+            holder.execute("BEGIN IMMEDIATE")
+            for each in waiting:
+                each.go_on()
+            server.terminate()
+            wait_until(lambda: "Stopping worker" in server.said(), SECONDS_TO_END, server.said)
+            holder.execute("ROLLBACK")
+        for each in half_sent:
+            each.go_on()
+        assert [each.status() for each in half_sent + waiting] == [204] * 2 * CLAIMS
+        assert_ends(server)
+    with serving(database) as (again,):
+        assert Api(again.address).usages(provider) == {"VCPU": 2 * CLAIMS}
 
 
 def test_connections_kept_open(database: str) -> None:

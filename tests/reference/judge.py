@@ -68,19 +68,16 @@ def _assert_limited(
 ) -> None:
     snapshot, cloud = Snapshot.of(states, CLASSES, TRAITS), oracle.Cloud.of(states)
     limited = msgspec.structs.replace(query, limit=limit)
-    bounded_answer = candidates(snapshot, query, msgspec.structs.replace(strategy, most=limit))
+    bounded = msgspec.structs.replace(strategy, most=limit)
     for answer in (
         candidates(snapshot, limited, strategy),
         candidates(snapshot, limited, strategy, shuffle=Random(limit).shuffle),
-        bounded_answer,
+        candidates(snapshot, query, bounded),
     ):
         made = told(answer)
         assert len(made) == len(set(made)), "a candidate is there twice"
         assert set(made) <= found, f"invented: {set(made) - found}"
-        assert len(made) <= min(limit, len(found)), f"{len(made)} of {len(found)} for a limit of {limit}"
-        # `most` counts candidates before those that draw on one tree twice are left out.
-        exact = query.nested or answer is not bounded_answer
-        assert not exact or len(made) == min(limit, len(found)), f"{len(made)} of {len(found)} for a limit of {limit}"
+        assert len(made) == min(limit, len(found)), f"{len(made)} of {len(found)} for a limit of {limit}"
         _assert_summaries(answer, oracle.summaries(cloud, made, nested=query.nested))
 
 

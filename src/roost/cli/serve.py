@@ -17,6 +17,9 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
     workers: int
 
 
+THREADS = 16
+"""Threads of a worker. Python runs one at a time; the others wait for the database, or for a slow client."""
+
 WAITING = 128
 """Connections that a worker takes on before it lets the others wait in the system's queue."""
 
@@ -42,11 +45,12 @@ def serve(listener: Listener) -> None:
     # A worker that still starts would inherit our handler, which only takes note, and live on when told to end.
     os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
     Granian(
-        "roost.asgi:application",
+        "roost.wsgi:application",
         address=listener.host,
         port=listener.port,
-        interface=Interfaces.ASGI,
+        interface=Interfaces.WSGI,
         workers=listener.workers,
+        blocking_threads=THREADS,
         backpressure=WAITING,
         workers_kill_timeout=SECONDS_TO_FINISH,
         respawn_failed_workers=True,

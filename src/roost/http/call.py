@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from typing import Any, TypeVar
 from wsgiref.types import WSGIEnvironment
 
@@ -57,14 +56,13 @@ class Call:
     path: Mapping[str, str]
     """The variable parts of the path."""
 
-    @cached_property
+    @property
     def query(self) -> form.Pairs:
-        """The query string's parameters."""
+        """The query string's parameters, parsed anew each time: a cached_property would take one lock for all calls."""
         return form.parse(self.environ.get("QUERY_STRING", ""))
 
-    @cached_property
     def payload(self) -> bytes:
-        """The body's bytes."""
+        """The body's bytes; they can be read once."""
         limit = self.site.settings.largest_body
         length = int(self.environ.get("CONTENT_LENGTH") or 0)
         if length > limit:
@@ -80,7 +78,7 @@ class Call:
         """The body in the form that the version asks for."""
         form_now = forms.at(self.version)
         assert form_now is not None, "a route does not exist before its first body"  # noqa: S101 - our own mistake
-        return form_now.decode(self.payload)
+        return form_now.decode(self.payload())
 
     @property
     def prefix(self) -> str:

@@ -17,6 +17,7 @@ requests as long as the answers are the same.
     request.py    what a request is; generations are named in it and looked up when it is sent
     names.py      the small pool of names
     knowledge.py  what a sequence has made so far, as far as the generator needs it
+    dice.py       a seeded source of choices
     generator.py, writes.py, reads.py, candidates.py, mistakes.py    what is asked
     worker.py, duel.py      the two processes, and how to ask them
     compare.py, intended.py what must be equal, and where Roost differs on purpose
