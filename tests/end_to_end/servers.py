@@ -49,6 +49,10 @@ class Server:
         """Ask it to end, as an operator or an init system does."""
         self.process.send_signal(signal.SIGTERM)
 
+    def interrupt(self) -> None:
+        """Ask all its processes to end, as Ctrl-C in a terminal does."""
+        os.killpg(self.process.pid, signal.SIGINT)
+
     def runs(self) -> bool:
         """Whether any process of it, worker or main, is left."""
         self.process.poll()

@@ -5,7 +5,7 @@ import json
 import socket
 import sqlite3
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from http.client import HTTPResponse
 from typing import Self
@@ -87,7 +87,14 @@ class Claim:
             return answer.status
 
 
-def test_requests_in_flight(database: str) -> None:
+@pytest.mark.parametrize(
+    "tell",
+    [
+        pytest.param(Server.terminate, id="SIGTERM"),
+        pytest.param(Server.interrupt, id="Ctrl-C"),
+    ],
+)
+def test_requests_in_flight(database: str, tell: Callable[[Server], None]) -> None:
     """Claims of which half the request has come, or that wait for the database, are granted, answered and kept."""
     with serving(database, workers=2) as (server,), ExitStack() as stack:
         provider = Api(server.address).make_provider({"VCPU": 2 * CLAIMS})
@@ -101,7 +108,7 @@ def test_requests_in_flight(database: str) -> None:
             holder.execute("BEGIN IMMEDIATE")
             for each in waiting:
                 each.go_on()
-            server.terminate()
+            tell(server)
             wait_until(lambda: "Stopping worker" in server.said(), SECONDS_TO_END, server.said)
             holder.execute("ROLLBACK")
         for each in half_sent:

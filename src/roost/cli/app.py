@@ -68,7 +68,7 @@ def make_cli(actions: Actions) -> typer.Typer:
         actions.check(conf)
         refuse_taken(listener)
         actions.sync(conf)
-        console.print(_greeting(f"http://{host}:{port}", conf.placement_database.connection), soft_wrap=True)
+        console.print(_greeting(f"http://{_in_url(host)}:{port}", conf.placement_database.connection), soft_wrap=True)
         serve(listener)
 
     return cli
@@ -92,6 +92,11 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _in_url(host: str) -> str:
+    """An address as URLs have it: an IPv6 address in brackets."""
+    return f"[{host}]" if ":" in host else host
 
 
 def _greeting(address: str, database: str) -> str:

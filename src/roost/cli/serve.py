@@ -3,6 +3,8 @@
 import os
 import signal
 import socket
+import threading
+import time
 
 import msgspec
 from granian import Granian
@@ -34,16 +36,41 @@ class CannotListen(Exception):
 def refuse_taken(listener: Listener) -> None:
     """Say so before any worker starts, if somebody else listens there."""
     try:
-        socket.create_server((listener.host, listener.port)).close()
+        family, *_, address = socket.getaddrinfo(listener.host, listener.port, type=socket.SOCK_STREAM)[0]
+        socket.create_server(address[:2], family=family).close()
     except OSError as error:
         message = f"can't listen on {listener.host}:{listener.port}: {error.strerror}"
         raise CannotListen(message) from None
 
 
+SECONDS_TO_BE_READY = 0.3
+"""How long after its handler is in place a worker may still miss a signal."""
+
+
+def _hear_signals_once() -> None:
+    """In a worker: let a thread wait for the one signal that counts.
+
+    Granian forks with its own handlers in place, and a worker sets others when it is nearly ready. A signal before that
+    is lost, a second one stops what the first has begun, and a Ctrl-C in a terminal is two: its SIGINT reaches all
+    processes, and then the main one sends SIGTERM. So a worker hears no SIGINT, and one SIGTERM, when it is ready.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+    inherited = signal.getsignal(signal.SIGTERM)
+
+    def wait() -> None:
+        signal.sigwait({signal.SIGTERM})
+        handler = signal.getsignal(signal.SIGTERM)
+        if handler == inherited or not callable(handler):
+            os._exit(0)  # it has served nothing yet
+        time.sleep(SECONDS_TO_BE_READY)
+        handler(signal.SIGTERM, None)
+
+    threading.Thread(target=wait, name="signals", daemon=True).start()
+
+
 def serve(listener: Listener) -> None:
     """Serve until a signal ends it. The workers read the configuration themselves, from files and the environment."""
-    # A worker that still starts would inherit our handler, which only takes note, and live on when told to end.
-    os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
+    os.register_at_fork(after_in_child=_hear_signals_once)
     Granian(
         "roost.wsgi:application",
         address=listener.host,
