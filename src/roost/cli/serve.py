@@ -29,6 +29,10 @@ SECONDS_TO_FINISH = 30
 """How long requests in flight may take after a SIGTERM, before a worker is ended by force."""
 
 
+SECONDS_TO_BE_READY = 0.3
+"""How long after its handler is in place a worker may still miss a signal."""
+
+
 class CannotListen(Exception):
     """The address can't be listened on."""
 
@@ -41,10 +45,6 @@ def refuse_taken(listener: Listener) -> None:
     except OSError as error:
         message = f"can't listen on {listener.host}:{listener.port}: {error.strerror}"
         raise CannotListen(message) from None
-
-
-SECONDS_TO_BE_READY = 0.3
-"""How long after its handler is in place a worker may still miss a signal."""
 
 
 def _hear_signals_once() -> None:

@@ -156,11 +156,7 @@ class _Resource:
             version: Microversion = environ[_VERSION]
             operation = method.operations.at(version)
             if operation is None:
-                raise (
-                    faults.NoSuchMethodYet(name)
-                    if method.too_early is faults.NoSuchMethodYet
-                    else faults.NoSuchRouteYet
-                )
+                raise method.too_early(name)
             call = Call(
                 site=self._site,
                 environ=environ,

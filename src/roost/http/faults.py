@@ -26,6 +26,8 @@ class NoSuchRoute(Refusal):
 class NoSuchRouteYet(Refusal):
     """The path leads nowhere in this version."""
 
+    method: str
+
 
 @dataclass(eq=False)
 class NoSuchMethod(Refusal):
