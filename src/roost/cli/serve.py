@@ -29,6 +29,9 @@ SECONDS_TO_FINISH = 30
 """How long requests in flight may take after a SIGTERM, before a worker is ended by force."""
 
 
+_ENDING = {signal.SIGTERM, signal.SIGINT}
+"""The signals that end a server."""
+
 SECONDS_TO_BE_READY = 0.3
 """How long after its handler is in place a worker may still miss a signal."""
 
@@ -47,14 +50,24 @@ def refuse_taken(listener: Listener) -> None:
         raise CannotListen(message) from None
 
 
+def _hold_signals() -> None:
+    """Let the signals that end us wait. A forked child inherits this, but not what is waiting."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+
+
+def _release_signals() -> None:
+    """Hear them again."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
+
+
 def _hear_signals_once() -> None:
     """In a worker: let a thread wait for the one signal that counts.
 
     Granian forks with its own handlers in place, and a worker sets others when it is nearly ready. A signal before that
     is lost, a second one stops what the first has begun, and a Ctrl-C in a terminal is two: its SIGINT reaches all
-    processes, and then the main one sends SIGTERM. So a worker hears no SIGINT, and one SIGTERM, when it is ready.
+    processes, and then the main one sends SIGTERM. So a worker hears no SIGINT, and one SIGTERM, when it is ready. It
+    is born with both blocked (`_hold_signals`), so that none is lost between the fork and this.
     """
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
     inherited = signal.getsignal(signal.SIGTERM)
 
     def wait() -> None:
@@ -70,7 +83,7 @@ def _hear_signals_once() -> None:
 
 def serve(listener: Listener) -> None:
     """Serve until a signal ends it. The workers read the configuration themselves, from files and the environment."""
-    os.register_at_fork(after_in_child=_hear_signals_once)
+    os.register_at_fork(before=_hold_signals, after_in_parent=_release_signals, after_in_child=_hear_signals_once)
     Granian(
         "roost.wsgi:application",
         address=listener.host,
