@@ -23,8 +23,11 @@ KINDS = [
 
 
 @contextmanager
-def fresh_database(kind: str) -> Iterator[str]:
-    """An empty database's URL, as an operator would write it. Gone afterwards; skips where there is no server."""
+def fresh_database(kind: str, characters: str = "") -> Iterator[str]:
+    """An empty database's URL, as an operator would write it. Gone afterwards; skips where there is no server.
+
+    `characters` is a MariaDB's character set, where it isn't to be the server's.
+    """
     if kind == "sqlite":
         with tempfile.TemporaryDirectory() as folder:
             yield f"sqlite:///{Path(folder) / 'roost.db'}"
@@ -34,7 +37,7 @@ def fresh_database(kind: str) -> Iterator[str]:
         pytest.skip(f'{SERVERS[kind]} names no server; to have one: eval "$(.ci/databases)"')
     name = f"roost_{os.getpid()}_{uuid.uuid4().hex[:8]}"
     forced = " WITH (FORCE)" if kind == "postgresql" else ""
-    _command(server, f"CREATE DATABASE {name}")
+    _command(server, f"CREATE DATABASE {name}" + (f" CHARACTER SET {characters}" if characters else ""))
     try:
         yield sa.make_url(server).set(database=name).render_as_string(hide_password=False)
     finally:

@@ -1,11 +1,15 @@
-"""The real clients, unmodified: the `openstack` command with osc-placement, and openstacksdk."""
+"""The real clients, unmodified: the `openstack` command with osc-placement, openstacksdk, and nova's report client."""
 
+import json
+import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
+from tests.databases import fresh_database
 from tests.end_to_end.api import NEWEST, Api, new_id
-from tests.end_to_end.servers import Server, environment, program
+from tests.end_to_end.servers import Server, environment, program, serving
 
 pytestmark = pytest.mark.xdist_group("one server")
 
@@ -108,3 +112,47 @@ def test_openstacksdk(server: Server) -> None:
     placement.delete_resource_provider(provider, ignore_missing=False)
     with pytest.raises(openstack.exceptions.NotFoundException):
         placement.get_resource_provider(name)
+
+
+NOVA = "ROOST_TEST_NOVA"
+"""A Python that has nova, whose requirements are too many, and partly too old, to share the tests' own."""
+
+NOVA_SAW = {
+    "candidates": [{"": ["host"]}],
+    "summaries": {"host": ["MEMORY_MB", "VCPU", "VGPU"]},
+    "claimed": True,
+    "held": {"host": {"VCPU": 2, "MEMORY_MB": 512, "VGPU": 1}},
+    "reshaped": {"host": {"VCPU": 2, "MEMORY_MB": 512}, "gpu": {"VGPU": 1}},
+    "candidates after": 1,
+    "moved": True,
+    "left": {},
+    "usages": {"VCPU": 2, "MEMORY_MB": 512, "VGPU": 1},
+    "resized": {"host": {"VCPU": 3, "MEMORY_MB": 512}},
+    "quota": {"project": {"cores": 3, "ram": 512}, "user": {"cores": 3, "ram": 512}},
+    "too much": False,
+    "stale": "ResourceProviderUpdateConflict",
+    "in use": "InventoryInUse",
+    "deleted": True,
+    "providers": ["host"],
+}
+
+
+def test_novas_report_client(tmp_path: Path) -> None:
+    """A node reports itself, is scheduled to, reshaped, migrated from and emptied, and each refusal is understood."""
+    nova = os.environ.get(NOVA)
+    if nova is None:
+        pytest.skip(f"no nova; to have it: pip install nova in an environment of its own, {NOVA}=its Python")
+    # Reshaping is for services, which noauth2 knows none of.
+    policy = tmp_path / "policy.yaml"
+    policy.write_text('"placement:reshaper:reshape": "role:admin"\n', encoding="utf-8")
+    with fresh_database("sqlite") as database, serving(database, OS_OSLO_POLICY__POLICY_FILE=str(policy)) as (one,):
+        done = subprocess.run(
+            [nova, "-W", "ignore", str(Path(__file__).with_name("nova_reports.py")), one.address],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+            env=environment(),
+        )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == NOVA_SAW

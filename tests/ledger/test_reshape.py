@@ -193,6 +193,16 @@ def test_an_overfull_inventory_may_be_emptied(amount: int, fits: bool) -> None: 
             settle(shrunk, command)
 
 
+def test_what_is_given_back_counts_among_the_classes_of_a_bare_provider() -> None:
+    """The refusal names the classes of all that the request touches, as the API does."""
+    command = reshape({YOU: reclaim({}), ME: reclaim({CHILD: {VGPU: 1}})})
+
+    with pytest.raises(refusals.NoInventoryToClaim) as refused:
+        settle(world(), command)
+
+    assert (refused.value.uuids, refused.value.resource_classes) == ((CHILD,), (VCPU, VGPU))
+
+
 def test_a_release_advances_nothing() -> None:
     """Deleting allocations changes no generation, and there must be something to delete."""
     assert settle(world(), Release(consumer=ME)) == Delta(consumers={ME: None})

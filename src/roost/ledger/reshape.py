@@ -6,7 +6,7 @@ The ladder of refusals, first match wins (docs/architecture.md shows it to clien
 2. a consumer's generation is stale
 3. a claim names an unknown provider
 4. a restock, then a claim, names an unknown class
-5. a claimed provider has none of the claimed classes
+5. a claimed provider has none of the classes that the request claims or gives back
 6. amount by amount, in the order given: no inventory of the class; units violated; capacity exceeded
 7. an inventory that is to go would still be used
 8. a restock reserves more than its total (the peer takes that; last, so that all else is told as the peer tells it)
@@ -146,7 +146,7 @@ def _refuse_unfit(world: World, command: Reshape, usage: Counter[_Key]) -> None:
     """
     entries = list(_entries(command))
     stocks = {entry.provider: _interim(world, command, entry.provider) for entry in entries}
-    classes = tuple(dict.fromkeys(entry.resource_class for entry in entries))
+    classes = tuple(dict.fromkeys(_claimed_or_cleared(world, command)))
     if bare := tuple(uuid for uuid, stock in stocks.items() if not any(name in stock for name in classes)):
         raise refusals.NoInventoryToClaim(bare, classes)
     for _, provider, name, amount in entries:
@@ -185,6 +185,13 @@ def _entries(command: Reshape) -> Iterator[_Entry]:
         for provider, resources in reclaim.claim.items():
             for name, amount in resources.items():
                 yield _Entry(consumer, provider, name, amount)
+
+
+def _claimed_or_cleared(world: World, command: Reshape) -> Iterator[ResourceClass]:
+    """The classes of every claim: of one that is cleared, the classes that it gives back (the API's rule)."""
+    for consumer, reclaim in command.reclaims.items():
+        for resources in (reclaim.claim or _held(world, consumer)).values():
+            yield from resources
 
 
 def _interim(world: World, command: Reshape, uuid: ProviderUUID) -> Inventories:

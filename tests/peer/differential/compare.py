@@ -135,9 +135,9 @@ def _text(value: Any) -> str:
 
 
 def ordered(value: Any) -> Any:
-    """Put all lists in one order: none has an order that is promised."""
+    """Put all lists and objects in one order: none has an order that is promised. Equal values have one `repr`."""
     if isinstance(value, dict):
-        return {key: ordered(item) for key, item in value.items()}
+        return {key: ordered(item) for key, item in sorted(value.items())}
     if isinstance(value, list):
         return sorted(map(ordered, value), key=lambda item: json.dumps(item, sort_keys=True))
     return value

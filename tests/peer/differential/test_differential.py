@@ -17,6 +17,9 @@ from .shrink import report, shrink
 
 pytestmark = pytest.mark.peer
 
+PARTS = 10
+"""Among which the sequences are dealt, to be played side by side."""
+
 
 def test_differences_are_documented() -> None:
     """Each intended difference has its heading in docs/differences.md."""
@@ -26,13 +29,14 @@ def test_differences_are_documented() -> None:
 
 
 @pytest.mark.slow
-def test_answers_are_the_same() -> None:
+@pytest.mark.parametrize("part", range(PARTS))
+def test_answers_are_the_same(part: int) -> None:
     """Each difference is one that intended.py names."""
     judged = os.environ.get("ROOST_JUDGED", "roost")
-    sequences = int(os.environ.get("ROOST_DIFFERENTIAL", "10"))
+    sequences = int(os.environ.get("ROOST_DIFFERENTIAL", "20"))
     seed = int(os.environ.get("ROOST_DIFFERENTIAL_SEED", "0"))
     with Duel(judged) as duel:
-        for number in range(sequences):
+        for number in range(part, sequences, PARTS):
             outcome = play(duel, seed, number, length=30)
             if outcome.found:
                 pytest.fail(f"seed {seed}, sequence {number}:\n{report(shrink(duel, outcome), judged)}", pytrace=False)

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple, cast
 
+from msgspec.structs import replace
+
 from roost.http import faults
 from roost.http.bodies import patterns
 from roost.http.microversions.history import Change, Microversion, Since
@@ -18,7 +20,7 @@ _ENDLESS = 19
 
 
 def _keys(suffix: str) -> re.Pattern[str]:
-    return re.compile(rf"(?:resources|required|member_of|in_tree)({suffix})?\Z")
+    return re.compile(rf"(?P<kind>resources|required|member_of|in_tree)(?P<suffix>{suffix})?\Z")
 
 
 _KEYS = Since({Change.INITIAL: _keys(patterns.NUMBERED_GROUP), Change.NAMED_GROUPS: _keys(patterns.NAMED_GROUP)})
@@ -125,26 +127,32 @@ def _subtree(text: str) -> frozenset[str]:
 
 
 def _groups(pairs: Pairs, version: Microversion) -> dict[str, Group]:
-    """The request groups, in the order in which their suffixes first stand."""
+    """The request groups, in the order in which their suffixes first stand.
+
+    Of several faults the one that stands first is told (the API's way), so the values are read in the client's order.
+    """
     keys = _KEYS.at(version)
     assert keys is not None, "keys begin with the first version"  # noqa: S101 - our own mistake
-    matches = map(keys.match, pairs)
-    suffixes = dict.fromkeys(match[1] or "" for match in matches if match)
-    return {suffix: _group(pairs, version, suffix) for suffix in suffixes}
-
-
-def _group(pairs: Pairs, version: Microversion, suffix: str) -> Group:
-    resources, in_tree = pairs.last_of(f"resources{suffix}"), pairs.last_of(f"in_tree{suffix}")
-    required, forbidden = values.required(pairs, version, suffix)
-    member_of, forbidden_aggregates = values.member_of(pairs, version, suffix)
-    return Group(
-        resources={} if resources is None else values.resources(resources),
-        required=required,
-        forbidden=forbidden,
-        member_of=member_of,
-        forbidden_aggregates=forbidden_aggregates,
-        in_tree=None if in_tree is None else values.in_tree(in_tree),
-    )
+    groups: dict[str, Group] = {}
+    seen = set[str]()
+    for name, value in pairs:
+        if match := keys.match(name):
+            suffix = match["suffix"] or ""
+            group = groups.get(suffix, Group())
+            match match["kind"]:
+                case "resources":
+                    group = replace(group, resources=values.resources(value))
+                case "in_tree":
+                    group = replace(group, in_tree=values.in_tree(value))
+                case "required" if name not in seen:
+                    required, forbidden = values.required(pairs, version, suffix)
+                    group = replace(group, required=required, forbidden=forbidden)
+                case "member_of" if name not in seen:
+                    member_of, unwanted = values.member_of(pairs, version, suffix)
+                    group = replace(group, member_of=member_of, forbidden_aggregates=unwanted)
+            groups[suffix] = group
+            seen.add(name)
+    return groups
 
 
 def _resourceless(groups: dict[str, Group]) -> list[str]:

@@ -13,17 +13,18 @@ from roost.http.bodies.schemas import Schema
 class Pairs:
     """The parameters of a query string, in the order in which the client wrote them; a name may stand several times."""
 
-    __slots__ = ("_values", "last")
+    __slots__ = ("_pairs", "_values", "last")
 
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        self._pairs = tuple(pairs)
         self._values: dict[str, list[str]] = {}
-        for name, value in pairs:
+        for name, value in self._pairs:
             self._values.setdefault(name, []).append(value)
         self.last = {name: values[-1] for name, values in self._values.items()}
 
-    def __iter__(self) -> Iterator[str]:
-        """The names, each once, in the order in which they first stand."""
-        return iter(self._values)
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        """Every name and value, in order."""
+        return iter(self._pairs)
 
     def all_of(self, name: str) -> list[str]:
         """Every value of a parameter, in order."""
