@@ -192,7 +192,7 @@ def _kinds(root: type[Refusal]) -> Iterator[type[Refusal]]:
         yield from _kinds(kind)
 
 
-ABSTRACT = {refusals.CannotCreateProvider, refusals.CannotMoveProvider}
+ABSTRACT = {refusals.CannotCreateProvider, refusals.CannotMoveProvider, refusals.InUse}
 """Families: only their members are raised."""
 
 

@@ -12,6 +12,11 @@ class Refusal(Exception):
 
 
 @dataclass(eq=False)
+class InUse(Refusal):
+    """What is used stands in the way: with less of it used, the same might be had."""
+
+
+@dataclass(eq=False)
 class Unkeepable(Refusal):
     """A value in the request is one that the database can't keep or compare; which one, it does not say."""
 
@@ -125,7 +130,7 @@ class ProviderHasChildren(Refusal):
 
 
 @dataclass(eq=False)
-class ProviderHasAllocations(Refusal):
+class ProviderHasAllocations(InUse):
     """A provider that somebody has claims on can't be deleted."""
 
     uuid: str
@@ -209,7 +214,7 @@ class UnknownClassToDelete(Refusal):
 
 
 @dataclass(eq=False)
-class InventoryInUse(Refusal):
+class InventoryInUse(InUse):
     """One inventory that is to go has claims on it."""
 
     uuid: str
@@ -217,7 +222,7 @@ class InventoryInUse(Refusal):
 
 
 @dataclass(eq=False)
-class SetInventoryInUse(Refusal):
+class SetInventoryInUse(InUse):
     """Inventories that a replacement leaves out have claims on them."""
 
     uuid: str
@@ -225,7 +230,7 @@ class SetInventoryInUse(Refusal):
 
 
 @dataclass(eq=False)
-class AllInventoriesInUse(Refusal):
+class AllInventoriesInUse(InUse):
     """Not all of a provider's inventories can go: some have claims on them."""
 
     uuid: str
@@ -370,7 +375,7 @@ class UnitsViolated(Refusal):
 
 
 @dataclass(eq=False)
-class CapacityExceeded(Refusal):
+class CapacityExceeded(InUse):
     """A claim would use more than there is."""
 
     uuid: str

@@ -5,6 +5,7 @@ import msgspec
 from roost.ledger.commands import Command
 from roost.ledger.settle import scope, settle
 from roost.ledger.world import Delta, World
+from roost.model.refusals import InUse
 from roost.storage.port import Origin, Store, Transaction
 
 
@@ -25,9 +26,14 @@ def carry_out(store: Store, command: Command, origin: Origin) -> Done:
     """
     needed = scope(command)
 
+    # What is read of usage may be too much. A grant is safe with that; a refusal has to be sure.
     def body(tx: Transaction) -> Done:
         world = tx.read(needed)
-        delta = settle(world, command)
+        try:
+            delta = settle(world, command)
+        except InUse:
+            world = tx.recount(world)
+            delta = settle(world, command)
         tx.write(world, delta)
         return Done(world=world, delta=delta)
 

@@ -150,10 +150,16 @@ class Reader(Protocol):
 
 
 class Transaction(Protocol):
-    """One attempt at a change. `read` comes first, once; `write` at most once, with the world that `read` gave."""
+    """One attempt at a change. `read` comes first, once; `write` at most once, with the world that was read last."""
 
     def read(self, scope: Scope) -> World:
         """Lock all that the scope names, then read it. May raise LostRace."""
+
+    def recount(self, world: World) -> World:
+        """The same world, its usage summed up from the claims themselves.
+
+        `read` may show more than is used, never less, where another program wrote to the books.
+        """
 
     def write(self, world: World, delta: Delta) -> None:
         """Write a decision. Nothing of it is seen by others before the commit. May raise LostRace."""

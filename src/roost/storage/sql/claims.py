@@ -7,17 +7,13 @@ import sqlalchemy as sa
 from sqlalchemy import Table
 
 from roost.ledger.world import Delta, World
-from roost.model.consumer import Claim, Consumer, ConsumerState
-from roost.model.names import ConsumerUUID
+from roost.model.consumer import Consumer
 from roost.storage.sql import rows
 from roost.storage.sql.guards import advance
 from roost.storage.sql.naming import ensure, need
 from roost.storage.sql.tables import allocations, consumer_types, consumers, projects, users
-from roost.storage.sql.unit import Unit
+from roost.storage.sql.unit import Key, Unit, entries
 from roost.storage.sql.worlds import find_classes
-
-Key = tuple[str, str, str]
-"""Consumer, provider and class: what one allocation is about."""
 
 
 def write_consumers(unit: Unit, world: World, delta: Delta) -> None:
@@ -187,11 +183,3 @@ def _write_holdings(unit: Unit, world: World, delta: Delta) -> None:
                 for (consumer, provider, name), used in made
             ],
         )
-
-
-def entries(uuid: ConsumerUUID, state: ConsumerState | None) -> Iterator[tuple[Key, int]]:
-    """A consumer's claim as single allocations."""
-    claim: Claim = {} if state is None else state.claim
-    for provider, resources in claim.items():
-        for name, used in resources.items():
-            yield (uuid, provider, name), used

@@ -9,10 +9,9 @@ import sqlalchemy as sa
 
 from roost.ledger.world import Delta, World
 from roost.model.names import ProviderUUID
-from roost.storage.sql.claims import entries
 from roost.storage.sql.naming import users_of_class
 from roost.storage.sql.tables import roost_changes
-from roost.storage.sql.unit import Unit
+from roost.storage.sql.unit import Unit, entries
 
 
 class _Notes:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     Unicode,
     UniqueConstraint,
 )
@@ -188,3 +189,14 @@ roost_changes = Table(
     Column("at", DateTime, nullable=False),
 )
 """One row for each provider or consumer that a commit changed. `mark` is unique to the attempt that wrote it."""
+
+roost_totals = Table(
+    "roost_totals",
+    metadata,
+    Column("provider_id", Integer, primary_key=True, autoincrement=False),
+    Column("provider_made", DateTime),
+    Column("generation", Integer, nullable=False),
+    Column("used", Text, nullable=False),
+)
+"""What is used of a provider, as JSON by the ids of classes. It counts only at this generation of the provider that was
+made at this time: ids may be given again. It refers to nothing, for the peer deletes providers without asking us."""

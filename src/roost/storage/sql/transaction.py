@@ -25,6 +25,11 @@ class SQLTransaction:
         with translated(self._unit.dialect):
             return worlds.read(self._unit, scope)
 
+    def recount(self, world: World) -> World:
+        """The same world, its usage summed up from the claims."""
+        with translated(self._unit.dialect):
+            return worlds.recount(self._unit, world)
+
     def write(self, world: World, delta: Delta) -> None:
         """Write a decision."""
         if self._unit.wrote:

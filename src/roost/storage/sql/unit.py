@@ -9,10 +9,15 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Executable, Row
 from sqlalchemy.engine import CursorResult
 
+from roost.model.consumer import Claim, ConsumerState
+from roost.model.names import ConsumerUUID
 from roost.storage.port import LostRace, Origin
 from roost.storage.sql.dialects import Dialect
 
 T = TypeVar("T")
+
+Key = tuple[str, str, str]
+"""Consumer, provider and class: what one allocation is about."""
 
 CHUNK = 2000
 """Values in one IN list: far below each database's limit on parameters, and few enough to compile quickly."""
@@ -28,6 +33,14 @@ def chunks(values: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
     remaining = iter(values)
     while chunk := list(islice(remaining, size)):
         yield chunk
+
+
+def entries(uuid: ConsumerUUID, state: ConsumerState | None) -> Iterator[tuple[Key, int]]:
+    """A consumer's claim as single allocations."""
+    claim: Claim = {} if state is None else state.claim
+    for provider, resources in claim.items():
+        for name, used in resources.items():
+            yield (uuid, provider, name), used
 
 
 class Unit:
@@ -55,8 +68,16 @@ class Unit:
         """The root of each existing provider that was read."""
         self.consumers: dict[str, int] = {}
         """Rows of consumers, those included that hold nothing and so don't exist for anyone above the store."""
-        self.holdings: dict[tuple[str, str, str], list[int]] = {}
+        self.holdings: dict[Key, list[int]] = {}
         """Rows of allocations by consumer, provider and class."""
+        self.births: dict[str, datetime | None] = {}
+        """When each existing provider that was read was made."""
+        self.totals: dict[str, dict[int, int]] = {}
+        """What is used of providers, by rows of classes, as far as it is known."""
+        self.totals_rows: set[str] = set()
+        """Providers with a row of totals, whether or not it counts."""
+        self.counted: set[str] = set()
+        """Providers whose claims were summed up in this attempt."""
         self.classes: dict[str, int] = {}
         self.traits: dict[str, int] = {}
         self.aggregates: dict[str, int] = {}

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Select, Table
 
@@ -11,10 +12,9 @@ from roost.model.inventory import Inventory
 from roost.model.names import AggregateUUID, ProviderUUID, ResourceClass, Trait
 from roost.model.provider import Provider
 from roost.storage.port import LostRace
-from roost.storage.sql import rows
+from roost.storage.sql import rows, totals
 from roost.storage.sql.locking import Locked, lock
 from roost.storage.sql.tables import (
-    allocations,
     inventories,
     placement_aggregates,
     resource_classes,
@@ -25,7 +25,7 @@ from roost.storage.sql.tables import (
 )
 from roost.storage.sql.unit import Unit
 
-_PROVIDERS = sa.select(*rows.PROVIDER).select_from(rows.PROVIDERS)
+_PROVIDERS = sa.select(*rows.PROVIDER, *totals.COLUMNS).select_from(totals.PROVIDERS)
 _BY_UUID = _PROVIDERS.where(rows.any_of(resource_providers.c.uuid))
 _members = resource_providers.alias("members")
 _BY_TREE = _PROVIDERS.where(
@@ -40,22 +40,6 @@ _STOCKS = (
     .where(rows.any_of(inventories.c.resource_provider_id))
     .order_by(inventories.c.id)
 )
-
-_USAGE = (
-    sa.select(
-        allocations.c.resource_provider_id,
-        allocations.c.resource_class_id,
-        sa.func.sum(allocations.c.used).label("used"),
-    )
-    .where(rows.any_of(allocations.c.resource_provider_id))
-    .group_by(allocations.c.resource_provider_id, allocations.c.resource_class_id)
-)
-"""Answered from an index that holds all three columns; no row of an allocation is read.
-
-It joins nothing: joined with the classes' names, MariaDB goes through every allocation of each class instead.
-"""
-
-_CLASS_NAMES = sa.select(resource_classes.c.id, resource_classes.c.name).where(rows.any_of(resource_classes.c.id))
 
 _TRAITS = (
     sa.select(resource_provider_traits.c.resource_provider_id, traits.c.id, traits.c.name)
@@ -96,7 +80,7 @@ def read(unit: Unit, scope: Scope) -> World:
     return World(
         providers=providers,
         inventories=_inventories(unit, stocked),
-        usage=_usage(unit, stocked),
+        usage=totals.usage(unit, stocked),
         traits_of=_traits_of(unit, scope.traits_of & providers.keys()),
         aggregates_of=_aggregates_of(unit, scope.aggregates_of & providers.keys()),
         consumers=locked.consumers,
@@ -124,10 +108,17 @@ def _providers(unit: Unit, locked: Locked, trees: frozenset[ProviderUUID]) -> di
             found[provider.uuid] = provider
             unit.homes[provider.uuid] = provider.root
             unit.providers[provider.uuid] = row.provider_id
+            totals.note(unit, provider.uuid, row)
             unit.providers[provider.root] = row.root_id or row.provider_id
             if provider.parent is not None:
                 unit.providers[provider.parent] = row.parent_id
     return found
+
+
+def recount(unit: Unit, world: World) -> World:
+    """The same world, its usage summed up from the claims."""
+    totals.count(unit, world.usage)
+    return msgspec.structs.replace(world, usage=totals.usage(unit, world.usage.keys()))
 
 
 def _by_id(unit: Unit, uuids: Collection[ProviderUUID]) -> dict[int, ProviderUUID]:
@@ -140,19 +131,6 @@ def _inventories(unit: Unit, wanted: Collection[ProviderUUID]) -> dict[ProviderU
     for row in unit.rows_of(_STOCKS, owners.keys()):
         unit.classes[row.class_name] = row.class_id
         found[owners[row.resource_provider_id]][ResourceClass(row.class_name)] = rows.inventory(row)
-    return found
-
-
-def _usage(unit: Unit, wanted: Collection[ProviderUUID]) -> dict[ProviderUUID, dict[ResourceClass, int]]:
-    """Sums by class. The inventories were read before, and named all the classes that may be claimed."""
-    owners = _by_id(unit, wanted)
-    found: dict[ProviderUUID, dict[ResourceClass, int]] = {uuid: {} for uuid in wanted}
-    sums = list(unit.rows_of(_USAGE, owners.keys()))
-    names = {row: name for name, row in unit.classes.items()}
-    unnamed = {row.resource_class_id for row in sums} - names.keys()
-    names |= {row.id: row.name for row in unit.rows_of(_CLASS_NAMES, unnamed)}
-    for row in sums:
-        found[owners[row.resource_provider_id]][ResourceClass(names[row.resource_class_id])] = int(row.used)
     return found
 
 

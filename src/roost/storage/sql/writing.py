@@ -22,6 +22,7 @@ from roost.storage.sql.tables import (
     resource_provider_traits,
     resource_providers,
 )
+from roost.storage.sql.totals import write_totals
 from roost.storage.sql.unit import Unit
 
 
@@ -42,6 +43,7 @@ def write(unit: Unit, world: World, delta: Delta) -> None:
     write_traits(unit, world, delta.traits_of)
     write_aggregates(unit, world, delta.aggregates_of)
     write_consumers(unit, world, delta)
+    write_totals(unit, world, delta)
     _remove(unit, [unit.providers[uuid] for uuid in delta.removed])
     drop_names(unit, delta)
     write_changes(unit, world, delta)

@@ -1,0 +1,137 @@
+"""Running totals of usage, so that a claim costs the same however many others there are. Knows no rule about usage.
+
+One row for each provider, written in the transaction that changes its claims. A row counts only at the generation at
+which it was written: whatever else adds a claim advances the generation, and the claims are summed up anew. What takes
+one away without advancing it (the peer does, by the API's rule) leaves a total too high, never too low; so before a
+refusal is told, `count` asks the claims themselves (docs/decisions/0009).
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import Row
+
+from roost.ledger.world import Delta, World
+from roost.model.names import ProviderUUID, ResourceClass
+from roost.storage.sql import rows
+from roost.storage.sql.tables import allocations, resource_classes, resource_providers, roost_totals
+from roost.storage.sql.unit import Unit, entries
+
+COLUMNS: rows.Columns = (
+    roost_totals.c.provider_id.label("totals_row"),
+    roost_totals.c.provider_made.label("totals_made"),
+    roost_totals.c.generation.label("totals_generation"),
+    roost_totals.c.used.label("totals"),
+)
+PROVIDERS = rows.PROVIDERS.outerjoin(roost_totals, roost_totals.c.provider_id == resource_providers.c.id)
+"""What `COLUMNS` selects from, with `rows.PROVIDER`."""
+
+_SUMS = (
+    sa.select(
+        allocations.c.resource_provider_id,
+        allocations.c.resource_class_id,
+        sa.func.sum(allocations.c.used).label("used"),
+    )
+    .where(rows.any_of(allocations.c.resource_provider_id))
+    .group_by(allocations.c.resource_provider_id, allocations.c.resource_class_id)
+)
+"""Answered from an index that holds all three columns; no row of an allocation is read.
+
+It joins nothing: joined with the classes' names, MariaDB goes through every allocation of each class instead.
+"""
+
+_CLASS_NAMES = sa.select(resource_classes.c.id, resource_classes.c.name).where(rows.any_of(resource_classes.c.id))
+
+_decode = msgspec.json.Decoder(dict[int, int]).decode
+
+
+def note(unit: Unit, uuid: ProviderUUID, row: Row[Any]) -> None:
+    """Remember the totals that came with a provider's row, if they count."""
+    unit.births[uuid] = row.provider_made
+    if row.totals_row is None:
+        return
+    unit.totals_rows.add(uuid)
+    if (row.totals_generation, row.totals_made) == (row.provider_generation, row.provider_made):
+        unit.totals[uuid] = _decode(row.totals)
+
+
+def usage(unit: Unit, wanted: Collection[ProviderUUID]) -> dict[ProviderUUID, dict[ResourceClass, int]]:
+    """Usage by class, from the totals where they count."""
+    count(unit, wanted - unit.totals.keys())
+    found = {uuid: unit.totals[uuid] for uuid in wanted}
+    names = {row: name for name, row in unit.classes.items()}
+    unnamed = {row for used in found.values() for row in used} - names.keys()
+    names |= {row.id: row.name for row in unit.rows_of(_CLASS_NAMES, unnamed)}
+    return {uuid: {ResourceClass(names[row]): amount for row, amount in used.items()} for uuid, used in found.items()}
+
+
+def count(unit: Unit, wanted: Iterable[ProviderUUID]) -> None:
+    """Sum up the claims themselves; at most once in a transaction for each provider."""
+    owners = {unit.providers[uuid]: uuid for uuid in wanted if uuid not in unit.counted}
+    unit.counted |= set(owners.values())
+    unit.totals |= {uuid: {} for uuid in owners.values()}
+    for row in unit.rows_of(_SUMS, owners.keys()):
+        unit.totals[owners[row.resource_provider_id]][row.resource_class_id] = int(row.used)
+
+
+_UPDATE = (
+    sa.update(roost_totals)
+    .where(roost_totals.c.provider_id == sa.bindparam("row"))
+    .values(
+        provider_made=sa.bindparam("new_made"),
+        generation=sa.bindparam("new_generation"),
+        used=sa.bindparam("new_used"),
+    )
+)
+_DELETE = sa.delete(roost_totals).where(rows.any_of(roost_totals.c.provider_id))
+
+
+def write_totals(unit: Unit, world: World, delta: Delta) -> None:
+    """Write the totals that count, as they are after a delta, and drop those of providers that go."""
+    changes = _changes(unit, world, delta)
+    kept = [uuid for uuid in {**changes, **delta.advances} if uuid in unit.totals and uuid not in delta.removed]
+    batch = [
+        {
+            "row": unit.providers[uuid],
+            "new_made": unit.births[uuid],
+            "new_generation": world.generation(uuid, delta),
+            "new_used": _encode(unit.totals[uuid], changes.get(uuid, {})),
+        }
+        for uuid in sorted(kept)
+    ]
+    known = {unit.providers[uuid] for uuid in unit.totals_rows}
+    if old := [values for values in batch if values["row"] in known]:
+        unit.demand(unit.execute(_UPDATE, old), len(old))
+    if new := [_inserted(values) for values in batch if values["row"] not in known]:
+        unit.execute(sa.insert(roost_totals), new)
+    if gone := known & {unit.providers[uuid] for uuid in delta.removed}:
+        unit.execute_of(_DELETE, gone)
+
+
+def _changes(unit: Unit, world: World, delta: Delta) -> dict[ProviderUUID, dict[int, int]]:
+    """By how much usage changes, by the rows of classes."""
+    changes: dict[ProviderUUID, dict[int, int]] = {}
+    for uuid, state in delta.consumers.items():
+        for sign, side in ((-1, world.consumers.get(uuid)), (1, state)):
+            for (_, provider, name), used in entries(uuid, side):
+                of_provider = changes.setdefault(ProviderUUID(provider), {})
+                row = unit.classes[name]
+                of_provider[row] = of_provider.get(row, 0) + sign * used
+    return changes
+
+
+def _encode(before: Mapping[int, int], changes: Mapping[int, int]) -> str:
+    """As JSON, without the classes that nobody claims."""
+    after = {row: before.get(row, 0) + changes.get(row, 0) for row in (*before, *changes)}
+    return msgspec.json.encode({row: used for row, used in after.items() if used}).decode()
+
+
+def _inserted(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "provider_id": values["row"],
+        "provider_made": values["new_made"],
+        "generation": values["new_generation"],
+        "used": values["new_used"],
+    }
