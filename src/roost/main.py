@@ -22,6 +22,7 @@ from roost.http.call import Settings, Site
 from roost.http.requestlog import RequestLog
 from roost.model.names import ProjectID, UserID
 from roost.search.query import Strategy
+from roost.service.claims import ClaimQueue
 from roost.storage.port import Unavailable
 from roost.storage.sql.engines import PoolOptions, UnknownDatabase
 from roost.storage.sql.store import SQLStore
@@ -48,7 +49,7 @@ def make_application(conf: cfg.ConfigOpts) -> WSGIApplication:
     """The whole server as a WSGI callable, with its middleware in the order in which a request passes it."""
     store = open_store(conf)
     store.synchronise()
-    site = Site(store=store, settings=_settings(conf), now=now, shuffle=random.SystemRandom().shuffle)
+    site = Site(store, ClaimQueue(store), _settings(conf), now=now, shuffle=random.SystemRandom().shuffle)
     app = make_app(site, strategy(conf.api.auth_strategy), Policy(conf))
     # From the inside out: a request passes the last of these first.
     if conf.cors.allowed_origin:

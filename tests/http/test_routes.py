@@ -10,13 +10,15 @@ from roost.http.app import RouteWithoutRule, make_app
 from roost.http.call import Call, Reply, Settings, Site, done
 from roost.http.microversions.history import Change, Since
 from roost.http.routes import ROUTES, Method, Operation
+from roost.service.claims import ClaimQueue
 from roost.storage.memory import MemoryStore
 from tests.http.api import HOST, MOMENT, Client, policy
 from tests.peer.wsgi import call
 
 
 def _site() -> Site:
-    return Site(MemoryStore(clock=lambda: MOMENT), Settings(), lambda: MOMENT, list.reverse)
+    store = MemoryStore(clock=lambda: MOMENT)
+    return Site(store, ClaimQueue(store), Settings(), lambda: MOMENT, list.reverse)
 
 
 def _nothing(_call: Call) -> Reply:

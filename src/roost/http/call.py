@@ -15,6 +15,7 @@ from roost.http.microversions.history import Microversion, Since
 from roost.http.queries import form
 from roost.model.names import ProjectID, UserID
 from roost.search.query import Strategy
+from roost.service.claims import ClaimQueue
 from roost.storage.port import Origin, Store
 
 T = TypeVar("T")
@@ -38,6 +39,7 @@ class Site:
     """What a handler works with: the books, the operator's settings, the clock and chance."""
 
     store: Store
+    claims: ClaimQueue
     settings: Settings
     now: Callable[[], datetime]
     """The time in UTC, naive."""

@@ -253,11 +253,11 @@ class MemoryTransaction:
         """Give it back: usage is always the sum of the claims."""
         return world
 
-    def write(self, world: World, delta: Delta) -> None:
+    def write(self, world: World, delta: Delta, origins: Mapping[str, Origin] = {}) -> None:
         """Write a decision into the copy."""
         if delta == Delta():
             return
-        changes = _Changes(self._books, self._now, self._origin)
+        changes = _Changes(self._books, self._now, self._origin, origins)
         self._write_names(delta, changes)
         self._write_providers(delta, changes)
         self._write_consumers(world, delta, changes)
@@ -362,10 +362,11 @@ class MemoryTransaction:
 class _Changes:
     """Gathers what one commit changes, and records it under one version."""
 
-    def __init__(self, books: _Books, now: datetime, origin: Origin) -> None:
+    def __init__(self, books: _Books, now: datetime, origin: Origin, origins: Mapping[str, Origin]) -> None:
         self._books = books
         self._now = now
         self._origin = origin
+        self._origins = origins
         self._notes: dict[tuple[Literal["provider", "consumer"], str], dict[str, None]] = {}
 
     def note(self, kind: Literal["provider", "consumer"], uuid: str, what: str) -> None:
@@ -384,7 +385,7 @@ class _Changes:
                 kind=kind,
                 uuid=uuid,
                 what=",".join(words),
-                origin=self._origin,
+                origin=self._origins.get(uuid, self._origin),
                 at=self._now,
             )
             for (kind, uuid), words in self._notes.items()

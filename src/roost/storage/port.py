@@ -161,8 +161,11 @@ class Transaction(Protocol):
         `read` may show more than is used, never less, where another program wrote to the books.
         """
 
-    def write(self, world: World, delta: Delta) -> None:
-        """Write a decision. Nothing of it is seen by others before the commit. May raise LostRace."""
+    def write(self, world: World, delta: Delta, origins: Mapping[str, Origin] = {}) -> None:
+        """Write a decision. Nothing of it is seen by others before the commit. May raise LostRace.
+
+        `origins` says who asked for the change of a provider or consumer, where it isn't the transaction's origin.
+        """
 
 
 class Store(Protocol):

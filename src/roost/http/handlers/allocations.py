@@ -17,7 +17,6 @@ from roost.model import refusals
 from roost.model.consumer import Claim
 from roost.model.names import ConsumerType, ConsumerUUID, Generation, ProjectID, ProviderUUID, ResourceClass, UserID
 from roost.service import reads
-from roost.service.writes import carry_out
 
 _ONE: Since[BodyOf[Any]] = Since(
     {
@@ -61,21 +60,21 @@ def set_one(call: Call) -> Reply:
     """PUT /allocations/{consumer_uuid}."""
     uuid = consumer_uuid(call.path["consumer_uuid"])
     reclaim = reclaim_of(call, call.body(_ONE))
-    carry_out(call.site.store, Reshape(reclaims={uuid: reclaim}, via=Via.ONE_CLAIM), call.origin)
+    call.site.claims.carry_out(Reshape(reclaims={uuid: reclaim}, via=Via.ONE_CLAIM), call.origin)
     return done()
 
 
 def set_many(call: Call) -> Reply:
     """POST /allocations."""
     reclaims = reclaims_of(call, call.body(_MANY))
-    carry_out(call.site.store, Reshape(reclaims=reclaims, via=Via.MANY_CLAIMS), call.origin)
+    call.site.claims.carry_out(Reshape(reclaims=reclaims, via=Via.MANY_CLAIMS), call.origin)
     return done()
 
 
 def delete(call: Call) -> Reply:
     """DELETE /allocations/{consumer_uuid}."""
     uuid = ConsumerUUID(_same_uuid(call.path["consumer_uuid"]))
-    carry_out(call.site.store, Release(consumer=uuid), call.origin)
+    call.site.claims.carry_out(Release(consumer=uuid), call.origin)
     return done()
 
 

@@ -91,13 +91,14 @@ def _insert(unit: Unit, entries_by_stripe: Mapping[int, list[tuple[str, str, str
             "uuid": uuid,
             "what": what,
             "mark": unit.mark,
-            "request_id": unit.origin.request_id[:64],
-            "user": unit.origin.user[:255],
-            "project": unit.origin.project[:255],
+            "request_id": origin.request_id[:64],
+            "user": origin.user[:255],
+            "project": origin.project[:255],
             "at": unit.now,
         }
         for stripe, changes in sorted(entries_by_stripe.items())
         for seq, (kind, uuid, what) in enumerate(changes)
+        for origin in (unit.origins.get(uuid, unit.origin),)
     ]
     if batch:
         unit.execute(sa.insert(roost_changes), batch)

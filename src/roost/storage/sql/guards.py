@@ -1,14 +1,28 @@
 """Generations, advanced only from where they were seen. Knows no table but the one it is given."""
 
 from collections.abc import Mapping
+from functools import cache
 
 import sqlalchemy as sa
-from sqlalchemy import Table
+from sqlalchemy import Table, Update
 
 from roost.storage.sql.unit import Unit, chunks
 
 GUARDED = 100
 """Rows in one guarded statement, each with its own condition."""
+
+
+@cache
+def _advance(table: Table) -> Update:
+    """The ids apart, too: not every planner finds the primary key within the pairs."""
+    return (
+        sa.update(table)
+        .where(
+            table.c.id.in_(sa.bindparam("ids", expanding=True)),
+            sa.tuple_(table.c.id, table.c.generation).in_(sa.bindparam("pairs", expanding=True)),
+        )
+        .values(generation=table.c.generation + sa.bindparam("step", type_=sa.Integer), updated_at=sa.bindparam("now"))
+    )
 
 
 def advance(unit: Unit, table: Table, generations: Mapping[int, tuple[int, int]]) -> None:
@@ -18,10 +32,5 @@ def advance(unit: Unit, table: Table, generations: Mapping[int, tuple[int, int]]
         by_step.setdefault(step, []).append((row, seen))
     for step, pairs in by_step.items():
         for chunk in chunks(pairs, GUARDED):
-            statement = (
-                sa.update(table)
-                # The ids apart, too: not every planner finds the primary key within the pairs.
-                .where(table.c.id.in_([row for row, _ in chunk]), sa.tuple_(table.c.id, table.c.generation).in_(chunk))
-                .values(generation=table.c.generation + step, updated_at=unit.now)
-            )
-            unit.demand(unit.execute(statement), len(chunk))
+            values = {"ids": [row for row, _ in chunk], "pairs": chunk, "step": step, "now": unit.now}
+            unit.demand(unit.execute(_advance(table), [values]), len(chunk))

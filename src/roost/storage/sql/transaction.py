@@ -1,8 +1,11 @@
 """One attempt at a change, as the port shows it to a body, and how to learn what became of it."""
 
+from collections.abc import Mapping
+
 import sqlalchemy as sa
 
 from roost.ledger.world import Delta, Scope, World
+from roost.storage.port import Origin
 from roost.storage.sql import worlds, writing
 from roost.storage.sql.failures import translated
 from roost.storage.sql.tables import roost_changes, roost_stripes
@@ -30,11 +33,12 @@ class SQLTransaction:
         with translated(self._unit.dialect):
             return worlds.recount(self._unit, world)
 
-    def write(self, world: World, delta: Delta) -> None:
+    def write(self, world: World, delta: Delta, origins: Mapping[str, Origin] = {}) -> None:
         """Write a decision."""
         if self._unit.wrote:
             raise RuntimeError("a transaction writes once: say all that changes in one delta")
         self.delta = delta
+        self._unit.origins = origins
         with translated(self._unit.dialect):
             writing.write(self._unit, world, delta)
 

@@ -52,6 +52,8 @@ class Unit:
         self.connection = connection
         self.dialect = dialect
         self.origin = origin
+        self.origins: Mapping[str, Origin] = {}
+        """Who asked for the change of single providers and consumers, where it was another."""
         self.mark = mark
         """Unique to this attempt, so that its traces can be told from another's."""
         self.now = now

@@ -1,0 +1,7 @@
+"""Roost and the peer, side by side in one run: the same requests, the same databases, the same machine.
+
+    make bench                          # all of it, on the databases that the environment names
+    python -m bench claims --database postgresql --seconds 10
+
+Figures are of this machine at this moment; what counts is their ratio.
+"""
