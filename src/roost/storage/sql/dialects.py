@@ -15,6 +15,7 @@ from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
+from roost.storage.sql import cluster
 from roost.storage.sql.failures import Trouble
 from roost.storage.sql.tables import roost_stripes
 
@@ -280,7 +281,7 @@ class MySQL(Dialect):
 
     @contextmanager
     def lock_for_upgrade(self, engine: Engine) -> Iterator[Connection]:
-        """A named lock of the session, because each DDL statement commits."""
+        """A named lock of the session, because each DDL statement commits; in a cluster the others' nodes, too."""
         with engine.connect() as connection:
             name = sa.func.concat(sa.func.database(), f" {self.UPGRADE_LOCK}")
             got = connection.execute(sa.select(sa.func.get_lock(name, self.UPGRADE_SECONDS))).scalar()
@@ -288,9 +289,11 @@ class MySQL(Dialect):
                 message = "another process has been upgrading the database for too long"
                 raise TimeoutError(message)
             connection.commit()
+            leased = cluster.lease(connection, self.UPGRADE_SECONDS) if cluster.is_member(connection) else nullcontext()
             try:
-                yield connection
-                connection.commit()
+                with leased:
+                    yield connection
+                    connection.commit()
             finally:
                 connection.execute(sa.select(sa.func.release_lock(name)))
 
