@@ -14,13 +14,17 @@ DATABASE ?= sqlite:///$(CURDIR)/data/roost.db
 JOBS  ?= auto
 TESTS ?= tests
 
+# What `make bench` measures on, and for how long.
+DATABASES ?= sqlite
+SECONDS   ?= 5
+
 # Stamps: an install is repeated only when pyproject.toml has changed since.
 SERVE_STAMP := $(VENV)/.installed-to-serve
 WORK_STAMP  := $(VENV)/.installed-to-work
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install serve test check format docs ci clean
+.PHONY: help install serve test check format bench docs ci clean
 
 help: ## List the tasks
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +48,9 @@ check: $(WORK_STAMP) ## Judge style, types, layers, house rules and documents, i
 format: $(WORK_STAMP) ## Format the code, and mend what can be mended by rule
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+bench: $(WORK_STAMP) ## Measure Roost and the peer side by side (DATABASES="postgresql mariadb sqlite", SECONDS=5 for each job)
+	for database in $(DATABASES); do $(BIN)/python -m bench --database $$database --seconds $(SECONDS) || exit; done
 
 docs: $(WORK_STAMP) ## Write the generated pages of docs/ again
 	$(BIN)/python docs/generate.py

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench import claims
+from bench import claims, reshapes
 from bench.load import Figures
 from bench.servers import SERVERS
 
@@ -17,15 +17,29 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--only", choices=list(SERVERS))
     options = parser.parse_args()
-    figures: dict[str, list[Figures]] = {}
+    claimed: dict[str, list[Figures]] = {}
+    reshaped: dict[str, float] = {}
     for name, serve in SERVERS.items():
         if options.only in (None, name):
             with serve(options.database) as address:
                 providers = claims.furnish(address)
-                figures[name] = [claims.run(address, job, providers, options.seconds) for job in claims.JOBS]
+                claimed[name] = [claims.run(address, job, providers, options.seconds) for job in claims.JOBS]
+                reshaped[name] = reshapes.run(address)
     for number, job in enumerate(claims.JOBS):
-        cells = [f"{name} {it[number]}" for name, it in figures.items()]
-        sys.stdout.write(f"{options.database} {job}: " + " | ".join(cells) + "\n")
+        _print(options.database, str(job), {name: str(it[number]) for name, it in claimed.items()})
+        _compare({name: it[number].rate for name, it in claimed.items()})
+    what = f"a reshape of {reshapes.CONSUMERS} consumers"
+    _print(options.database, what, {name: f"{seconds:.2f} s" for name, seconds in reshaped.items()})
+    _compare({name: 1 / seconds for name, seconds in reshaped.items()})
+
+
+def _print(database: str, what: str, cells: dict[str, str]) -> None:
+    sys.stdout.write(f"{database}: {what}\n" + "".join(f"    {name:6} {cell}\n" for name, cell in cells.items()))
+
+
+def _compare(rates: dict[str, float]) -> None:
+    if set(rates) == set(SERVERS):
+        sys.stdout.write(f"    ratio  {rates['roost'] / rates['peer']:.1f} times\n")
 
 
 if __name__ == "__main__":

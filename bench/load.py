@@ -57,6 +57,12 @@ class Client:
         if status not in SUCCESS:
             raise RuntimeError(f"{method} {path}: {status} {content.decode(errors='replace')}")
 
+    def generation(self, provider: str) -> int:
+        """A provider's."""
+        _, content = self.send(request("GET", f"/resource_providers/{provider}"))
+        found: int = json.loads(content)["generation"]
+        return found
+
     def close(self) -> None:
         """Hang up."""
         if self._socket is not None:

@@ -10,27 +10,32 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import sqlalchemy as sa
-from sqlalchemy import Connection
+from sqlalchemy import Column, Connection, DateTime, Integer, MetaData, String, Table
 from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.schema import CreateTable
 
 LEASE_SECONDS = 120
 """After which a holder counts as dead. An upgrade takes seconds."""
 PAUSE_SECONDS = 0.2
 
-_TABLE = (
-    "CREATE TABLE IF NOT EXISTS roost_upgrade"
-    " (id INT PRIMARY KEY, holder VARCHAR(32) NOT NULL, until DATETIME NOT NULL) ENGINE=InnoDB"
+_leases = Table(
+    "roost_upgrade",
+    MetaData(),
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("holder", String(32), nullable=False),
+    Column("until", DateTime, nullable=False),
 )
-_UNTIL = f"UTC_TIMESTAMP() + INTERVAL {LEASE_SECONDS} SECOND"
-_TAKE = sa.text(f"INSERT INTO roost_upgrade (id, holder, until) VALUES (1, :holder, {_UNTIL})")  # noqa: S608 - ours
-_RUN_OUT = sa.text("DELETE FROM roost_upgrade WHERE until < UTC_TIMESTAMP()")
-_GIVE_BACK = sa.text("DELETE FROM roost_upgrade WHERE holder = :holder")
+"""Not among the other tables: it is there before them, and only in a cluster."""
 
-
-def is_member(connection: Connection) -> bool:
-    """Whether the server is a node of a cluster."""
-    rows = connection.exec_driver_sql("SHOW VARIABLES LIKE 'wsrep_on'").all()
-    return any(str(row[1]).upper() == "ON" for row in rows)
+_NOW = sa.func.utc_timestamp()
+_MAKE = CreateTable(_leases, if_not_exists=True)
+_TAKE = sa.insert(_leases).values(
+    id=1,
+    holder=sa.bindparam("holder"),
+    until=sa.func.timestampadd(sa.literal_column("SECOND"), LEASE_SECONDS, _NOW),
+)
+_RUN_OUT = sa.delete(_leases).where(_leases.c.until < _NOW)
+_GIVE_BACK = sa.delete(_leases).where(_leases.c.holder == sa.bindparam("holder"))
 
 
 @contextmanager
@@ -42,7 +47,7 @@ def lease(connection: Connection, patience_seconds: float) -> Iterator[None]:
 
     """
     holder = uuid.uuid4().hex
-    connection.exec_driver_sql(_TABLE)
+    connection.execute(_MAKE)
     connection.commit()
     give_up = time.monotonic() + patience_seconds
     while not _taken(connection, holder):

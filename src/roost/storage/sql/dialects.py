@@ -4,7 +4,7 @@ Must not know what a provider or a consumer is.
 """
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from typing import Any, ClassVar
@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, Insert, Select, Table
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from roost.storage.sql import cluster
 from roost.storage.sql.failures import Trouble
@@ -25,6 +26,16 @@ LOCK_WAIT_SECONDS = 5
 _THESE_STRIPES = roost_stripes.c.id.in_(sa.bindparam("ids", expanding=True))
 _ADVANCE = sa.update(roost_stripes).values(version=roost_stripes.c.version + 1)
 _VERSIONS = sa.select(roost_stripes.c.id, roost_stripes.c.version).where(_THESE_STRIPES)
+
+
+def _is_on(variables: Iterable[Sequence[Any]]) -> bool:
+    """Whether a variable that was shown is on."""
+    return any(str(value).upper() == "ON" for _, value in variables)
+
+
+def _excluded(row: ReadOnlyColumnCollection[str, Any], values: Sequence[str]) -> dict[str, Any]:
+    """What an insert would have put in."""
+    return {name: row[name] for name in values}
 
 
 class Dialect:
@@ -65,6 +76,10 @@ class Dialect:
 
     def insert_missing(self, table: Table) -> Insert:
         """An insert that passes over rows whose unique name is there already."""
+        raise NotImplementedError
+
+    def insert_or_replace(self, table: Table, values: Sequence[str]) -> Insert:
+        """An insert that, where the row is there already, replaces these values of it."""
         raise NotImplementedError
 
     def advance_stripes(self, connection: Connection, ids: Sequence[int]) -> dict[int, int]:
@@ -125,6 +140,11 @@ class SQLite(Dialect):
         """Insert or ignore."""
         return sqlite.insert(table).on_conflict_do_nothing()
 
+    def insert_or_replace(self, table: Table, values: Sequence[str]) -> Insert:
+        """Of a row with the same primary key."""
+        insert = sqlite.insert(table)
+        return insert.on_conflict_do_update(index_elements=table.primary_key, set_=_excluded(insert.excluded, values))
+
     def advance_stripes(self, connection: Connection, ids: Sequence[int]) -> dict[int, int]:
         """One statement; nobody else writes."""
         statement = _ADVANCE.where(_THESE_STRIPES).returning(roost_stripes.c.id, roost_stripes.c.version)
@@ -179,6 +199,11 @@ class PostgreSQL(Dialect):
     def insert_missing(self, table: Table) -> Insert:
         """Wait for whoever is inserting the same, then pass over it."""
         return postgresql.insert(table).on_conflict_do_nothing()
+
+    def insert_or_replace(self, table: Table, values: Sequence[str]) -> Insert:
+        """Of a row with the same primary key."""
+        insert = postgresql.insert(table)
+        return insert.on_conflict_do_update(index_elements=table.primary_key, set_=_excluded(insert.excluded, values))
 
     def advance_stripes(self, connection: Connection, ids: Sequence[int]) -> dict[int, int]:
         """One statement whose inner query locks in order; an UPDATE alone locks in whatever order it scans."""
@@ -251,13 +276,15 @@ class MySQL(Dialect):
     """Full, too many connections, refused, node not ready, shutting down, read-only, killed; and the client's own."""
     UPGRADE_LOCK: ClassVar[str] = "roost-upgrade"
     UPGRADE_SECONDS: ClassVar[int] = 600
+    SHOW_CLUSTER: ClassVar[str] = "SHOW VARIABLES LIKE 'wsrep_on'"
+    """Whether the server is a node of a Galera cluster."""
 
     def open_writer(self, cursor: DBAPICursor) -> None:
         """Be strict, keep id 0, and see on Galera what any node has committed."""
         cursor.execute("SET SESSION sql_mode = 'TRADITIONAL,NO_AUTO_VALUE_ON_ZERO'")
         cursor.execute(f"SET SESSION innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}")
-        cursor.execute("SHOW VARIABLES LIKE 'wsrep_on'")
-        if any(str(row[1]).upper() == "ON" for row in cursor.fetchall()):
+        cursor.execute(self.SHOW_CLUSTER)
+        if _is_on(cursor.fetchall()):
             cursor.execute("SET SESSION wsrep_sync_wait = 1")
 
     def open_reader(self, cursor: DBAPICursor) -> None:
@@ -274,6 +301,11 @@ class MySQL(Dialect):
         insert = mysql.insert(table)
         return insert.on_duplicate_key_update(id=table.c.id)
 
+    def insert_or_replace(self, table: Table, values: Sequence[str]) -> Insert:
+        """Of a row with any key the same: for tables that have no other than the primary."""
+        insert = mysql.insert(table)
+        return insert.on_duplicate_key_update(_excluded(insert.inserted, values))
+
     def advance_stripes(self, connection: Connection, ids: Sequence[int]) -> dict[int, int]:
         """InnoDB goes through so few rows by primary key, a range or all, and so locks in order."""
         connection.execute(_ADVANCE.where(_THESE_STRIPES), {"ids": list(ids)})
@@ -289,7 +321,8 @@ class MySQL(Dialect):
                 message = "another process has been upgrading the database for too long"
                 raise TimeoutError(message)
             connection.commit()
-            leased = cluster.lease(connection, self.UPGRADE_SECONDS) if cluster.is_member(connection) else nullcontext()
+            of_cluster = _is_on(connection.exec_driver_sql(self.SHOW_CLUSTER).all())
+            leased = cluster.lease(connection, self.UPGRADE_SECONDS) if of_cluster else nullcontext()
             try:
                 with leased:
                     yield connection

@@ -7,20 +7,21 @@ refusal is told, `count` asks the claims themselves (docs/decisions/0009).
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import cache
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy import Row
+from sqlalchemy import Insert, Row
 
 from roost.ledger.world import Delta, World
 from roost.model.names import ProviderUUID, ResourceClass
 from roost.storage.sql import rows
+from roost.storage.sql.dialects import Dialect
 from roost.storage.sql.tables import allocations, resource_classes, resource_providers, roost_totals
 from roost.storage.sql.unit import Unit, entries
 
 COLUMNS: rows.Columns = (
-    roost_totals.c.provider_id.label("totals_row"),
     roost_totals.c.provider_made.label("totals_made"),
     roost_totals.c.generation.label("totals_generation"),
     roost_totals.c.used.label("totals"),
@@ -50,10 +51,8 @@ _decode = msgspec.json.Decoder(dict[int, int]).decode
 def note(unit: Unit, uuid: ProviderUUID, row: Row[Any]) -> None:
     """Remember the totals that came with a provider's row, if they count."""
     unit.births[uuid] = row.provider_made
-    if row.totals_row is None:
-        return
-    unit.totals_rows.add(uuid)
-    if (row.totals_generation, row.totals_made) == (row.provider_generation, row.provider_made):
+    at = row.totals_generation, row.totals_made
+    if row.totals is not None and at == (row.provider_generation, row.provider_made):
         unit.totals[uuid] = _decode(row.totals)
 
 
@@ -76,38 +75,31 @@ def count(unit: Unit, wanted: Iterable[ProviderUUID]) -> None:
         unit.totals[owners[row.resource_provider_id]][row.resource_class_id] = int(row.used)
 
 
-_UPDATE = (
-    sa.update(roost_totals)
-    .where(roost_totals.c.provider_id == sa.bindparam("row"))
-    .values(
-        provider_made=sa.bindparam("new_made"),
-        generation=sa.bindparam("new_generation"),
-        used=sa.bindparam("new_used"),
-    )
-)
 _DELETE = sa.delete(roost_totals).where(rows.any_of(roost_totals.c.provider_id))
+
+
+@cache
+def _write(dialect: Dialect) -> Insert:
+    return dialect.insert_or_replace(roost_totals, ("provider_made", "generation", "used"))
 
 
 def write_totals(unit: Unit, world: World, delta: Delta) -> None:
     """Write the totals that count, as they are after a delta, and drop those of providers that go."""
     changes = _changes(unit, world, delta)
-    kept = [uuid for uuid in {**changes, **delta.advances} if uuid in unit.totals and uuid not in delta.removed]
     batch = [
         {
-            "row": unit.providers[uuid],
-            "new_made": unit.births[uuid],
-            "new_generation": world.generation(uuid, delta),
-            "new_used": _encode(unit.totals[uuid], changes.get(uuid, {})),
+            "provider_id": unit.providers[uuid],
+            "provider_made": unit.births[uuid],
+            "generation": world.generation(uuid, delta),
+            "used": _encode(unit.totals[uuid], changes.get(uuid, {})),
         }
-        for uuid in sorted(kept)
+        for uuid in sorted({**changes, **delta.advances})
+        if uuid in unit.totals and uuid not in delta.removed
     ]
-    known = {unit.providers[uuid] for uuid in unit.totals_rows}
-    if old := [values for values in batch if values["row"] in known]:
-        unit.demand(unit.execute(_UPDATE, old), len(old))
-    if new := [_inserted(values) for values in batch if values["row"] not in known]:
-        unit.execute(sa.insert(roost_totals), new)
-    if gone := known & {unit.providers[uuid] for uuid in delta.removed}:
-        unit.execute_of(_DELETE, gone)
+    if batch:
+        unit.execute(_write(unit.dialect), batch)
+    if delta.removed:
+        unit.execute_of(_DELETE, [unit.providers[uuid] for uuid in delta.removed])
 
 
 def _changes(unit: Unit, world: World, delta: Delta) -> dict[ProviderUUID, dict[int, int]]:
@@ -126,12 +118,3 @@ def _encode(before: Mapping[int, int], changes: Mapping[int, int]) -> str:
     """As JSON, without the classes that nobody claims."""
     after = {row: before.get(row, 0) + changes.get(row, 0) for row in (*before, *changes)}
     return msgspec.json.encode({row: used for row, used in after.items() if used}).decode()
-
-
-def _inserted(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "provider_id": values["row"],
-        "provider_made": values["new_made"],
-        "generation": values["new_generation"],
-        "used": values["new_used"],
-    }

@@ -76,8 +76,6 @@ class Unit:
         """When each existing provider that was read was made."""
         self.totals: dict[str, dict[int, int]] = {}
         """What is used of providers, by rows of classes, as far as it is known."""
-        self.totals_rows: set[str] = set()
-        """Providers with a row of totals, whether or not it counts."""
         self.counted: set[str] = set()
         """Providers whose claims were summed up in this attempt."""
         self.classes: dict[str, int] = {}
