@@ -119,7 +119,12 @@ def test_a_database_of_any_release_is_brought_to_the_newest(database: str, relea
         assert revision_of(url) == release
         roost_upgrade(url)
         assert (reflected(url), revision_of(url)) == peers_schema(database)
-        assert reflected(url, ours=True).keys() == {"roost_alembic_version", "roost_changes", "roost_stripes"}
+        assert reflected(url, ours=True).keys() == {
+            "roost_alembic_version",
+            "roost_changes",
+            "roost_forgotten",
+            "roost_stripes",
+        }
 
 
 def test_what_an_old_release_left_undone_is_done(database: str) -> None:

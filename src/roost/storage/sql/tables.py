@@ -188,3 +188,15 @@ roost_changes = Table(
     Column("at", DateTime, nullable=False),
 )
 """One row for each provider or consumer that a commit changed. `mark` is unique to the attempt that wrote it."""
+
+roost_forgotten = Table(
+    "roost_forgotten",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("version", BigInteger, nullable=False),
+    Column("at", DateTime, nullable=False),
+)
+"""By stripe, the newest version and the latest time of the changes that were removed; no row where none was.
+
+Not columns of `roost_stripes`, because a removal must not lock what writers lock.
+"""
