@@ -53,10 +53,12 @@ def forget(unit: Unit, stripe: int, before: datetime, batch: int) -> int:
     if not old:
         return 0
     # How far is written before anything is removed: a second remover of this stripe waits here until we commit.
-    unit.execute(
-        unit.dialect.insert_missing(roost_forgotten), [{"id": stripe, "version": old[-1].version, "at": old[-1].at}]
-    )
     # Half a version removed counts as removed: who has not read it whole is behind.
-    last = {"of": stripe, "last_version": old[-1].version, "last_at": max(row.at for row in old)}
-    unit.execute(_REACH, [last])
+    reach(unit, stripe, old[-1].version, max(row.at for row in old))
     return unit.execute(_UP_TO, [{"of": stripe, "last_version": old[-1].version, "last_seq": old[-1].seq}])
+
+
+def reach(unit: Unit, stripe: int, version: int, at: datetime) -> None:
+    """Say that a stripe's feed begins after this version, and that what is gone was written by then."""
+    unit.execute(unit.dialect.insert_missing(roost_forgotten), [{"id": stripe, "version": version, "at": at}])
+    unit.execute(_REACH, [{"of": stripe, "last_version": version, "last_at": at}])

@@ -164,6 +164,9 @@ consumers = Table(
     Index("consumers_consumer_type_id_idx", "consumer_type_id"),
 )
 
+STRIPES = 64
+"""How many the migration makes."""
+
 roost_stripes = Table(
     "roost_stripes",
     metadata,
