@@ -74,7 +74,7 @@ class SQLStore:
 
         return self._patience.persist(once)
 
-    def mend(self, body: Callable[[Unit], T]) -> T:
+    def mend(self, body: Callable[[Unit], T], origin: Origin = _UNKNOWN) -> T:
         """Run `body` in a transaction of its own and commit what it wrote; again, whenever that is in doubt.
 
         For work on rows that no command does. Done twice, it must come to the same as done once.
@@ -82,7 +82,7 @@ class SQLStore:
 
         def once() -> T:
             with translated(self._dialect), ExitStack() as stack:
-                unit = self._begin(stack, _UNKNOWN)
+                unit = self._begin(stack, origin)
                 result = body(unit)
                 if unit.wrote:
                     unit.connection.commit()

@@ -5,6 +5,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
+from roost.storage.port import Origin
 from roost.storage.soundness import Check, Examined, Finding, Mended
 from roost.storage.sql.doctor.claims import CLAIMS
 from roost.storage.sql.doctor.consumers import CONSUMERS
@@ -21,6 +22,9 @@ PROCEDURES: tuple[Procedure, ...] = (*STRIPED, *TREES, *CLAIMS, *CONSUMERS, *POS
 
 AT_ONCE = 100
 """Findings that one transaction mends: so few that no writer waits for long."""
+
+ORIGIN = Origin(user="roost doctor")
+"""Who changed what a repair changed, in the record of changes."""
 
 
 class Doctor:
@@ -49,7 +53,7 @@ class Doctor:
                 continue
             mended = 0
             for chunk in chunks(findings, AT_ONCE):
-                mended += self._store.mend(partial(_mended, procedure.mend, chunk, self._stand_in))
+                mended += self._store.mend(partial(_mended, procedure.mend, chunk, self._stand_in), ORIGIN)
             yield Mended(check=procedure.check, found=len(findings), mended=mended)
 
 

@@ -42,7 +42,7 @@ _INVENTORIES = _Kind(
     to=resource_classes,
     key=inventories.c.resource_class_id,
     name=resource_classes.c.name,
-    noun="inventory",
+    noun="inventory of",
     nouns="inventories",
     target="resource class",
     targets="resource classes",
@@ -62,7 +62,7 @@ _AGGREGATES = _Kind(
     to=placement_aggregates,
     key=resource_provider_aggregates.c.aggregate_id,
     name=placement_aggregates.c.uuid,
-    noun="membership",
+    noun="membership in",
     nouns="memberships",
     target="aggregate",
     targets="aggregates",
@@ -90,11 +90,10 @@ def _joined(kind: _Kind) -> Select[Any]:
 
 
 def _told(kind: _Kind, row: Row[Any]) -> str:
-    what = row.name or f"a {kind.target} that does not exist (row {row.key})"
+    what = row.name or f"{kind.target} row {row.key}, which does not exist"
     where = f"provider {row.uuid}" if row.uuid else f"provider row {row.owner}, which does not exist"
     much = "" if row.total is None else f", total {amount(row.total, row.name)}"
-    of = "of" if kind.table is inventories else "in" if kind.table is resource_provider_aggregates else "is"
-    return f"{where}: {kind.noun} {of} {what}{much}"
+    return f"{where}: {kind.noun} {what}{much}"
 
 
 def _find_ownerless(kind: _Kind, connection: Connection) -> Iterator[Finding]:

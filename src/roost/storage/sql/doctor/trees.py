@@ -165,7 +165,7 @@ def _lineage(ask: Callable[[sa.Select[Any], set[int]], Iterable[Row[Any]]], want
 
 def _home(links: Mapping[int, Link], row: int) -> str:
     named = links[row].root
-    return links[named].uuid if named in links else links[row].uuid
+    return links[named].uuid if named is not None and named in links else links[row].uuid
 
 
 def _homes(links: Mapping[int, Link]) -> set[str]:
@@ -177,7 +177,10 @@ TREES = (
         check=Check(
             name="parents",
             asks="providers whose parent does not exist",
-            remedy="PUT /resource_providers/{provider} with a parent that exists, or with parent_provider_uuid null.",
+            remedy=(
+                "PUT /resource_providers/{provider} with a parent_provider_uuid that exists; then with null, if it is "
+                "to be a root."
+            ),
         ),
         find=_find_missing_parents,
     ),
