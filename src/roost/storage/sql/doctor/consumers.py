@@ -232,8 +232,8 @@ CONSUMERS = (
             asks="consumers that hold nothing",
             grade=Grade.WARNING,
             remedy=(
-                "Placement leaves such records where a first claim is refused. Roost takes them for absent; `roost "
-                "doctor --repair` removes them."
+                "Placement makes a record before the first claim, and may leave it behind alone. Roost takes such a "
+                "consumer for absent; `roost doctor --repair` removes its record."
             ),
             mends="remove its record",
         ),
