@@ -131,7 +131,8 @@ class PostgreSQL(_Server):
 
     def _copy(self, name: str) -> None:
         self._run(
-            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{self._template}'",
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"  # noqa: S608 - our own name
+            f" WHERE datname = '{self._template}'",
             f"CREATE DATABASE {name} TEMPLATE {self._template}",
         )
 
@@ -153,4 +154,4 @@ class MySQL(_Server):
             run("SET FOREIGN_KEY_CHECKS = 0")
             for table in run(f"SHOW TABLES IN {self._template}").scalars().all():
                 run(run(f"SHOW CREATE TABLE {self._template}.`{table}`").one()[1])
-                run(f"INSERT INTO `{table}` SELECT * FROM {self._template}.`{table}`")
+                run(f"INSERT INTO `{table}` SELECT * FROM {self._template}.`{table}`")  # noqa: S608 - names of our own tables
