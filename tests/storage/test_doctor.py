@@ -29,6 +29,7 @@ from tests.storage.damages import (
     POOL,
     SERVER,
     Damage,
+    allocation,
     fill,
     id_of,
     root,
@@ -156,6 +157,16 @@ def test_an_incomplete_consumer_is_made(books: SQLStore, url: str) -> None:
     }
     (change,) = books.read(lambda reader: reader.changes(versions))
     assert (change.kind, change.uuid, change.what, change.origin.user) == ("consumer", SERVER, "made", "roost doctor")
+
+
+def test_a_consumer_of_nothing_that_exists_gets_a_record(books: SQLStore, url: str) -> None:
+    """It has no tree; that it was made is recorded all the same, so that it doesn't look like a foreign write."""
+    with unguarded(url) as connection:
+        connection.exec_driver_sql(allocation("999", 0, 5, IDLE))
+    mended = list(doctor(books).mend(list(doctor(books).examine())))
+    assert [(each.check.name, each.mended) for each in mended] == [("consumers' records", 1)]
+    assert list(found(books)) == ["allocations' providers"]
+    assert [each.check.name for each in doctor(books).examine() if each.findings] == ["allocations' providers"]
 
 
 def test_only_the_missing_half_of_an_owner_is_replaced(books: SQLStore, url: str) -> None:

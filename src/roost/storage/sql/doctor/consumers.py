@@ -53,11 +53,12 @@ _HOMES = (
 def _lock_homes(unit: Unit, uuids: Collection[str]) -> dict[str, int]:
     """Lock the trees that these consumers hold something of; a stripe of each, to tell of a change in.
 
-    A consumer that holds nothing, or only on providers that don't exist, has no tree and is not among them.
+    A consumer that holds nothing, or only on providers that don't exist, has no tree; any stripe will do to tell in.
     """
     homes: dict[str, set[int]] = {}
     for row in unit.rows_of(_HOMES, uuids):
         homes.setdefault(row.consumer_id, set()).add(unit.stripe(row.home))
+    homes |= {uuid: {unit.stripe(uuid)} for uuid in uuids if uuid not in homes}
     unit.lock_stripes(stripe for stripes in homes.values() for stripe in stripes)
     return {uuid: min(stripes) for uuid, stripes in homes.items()}
 
@@ -65,6 +66,7 @@ def _lock_homes(unit: Unit, uuids: Collection[str]) -> dict[str, int]:
 def _tell(unit: Unit, homes: dict[str, int], uuids: Iterable[str], what: str) -> None:
     told: dict[int, list[tuple[str, str, str]]] = {}
     for uuid in sorted(uuids):
+        # MySQL takes uuids for equal that differ in case, and may have shown another of them before the lock.
         if uuid in homes:
             told.setdefault(homes[uuid], []).append(("consumer", uuid, what))
     record(unit, told)
