@@ -3,8 +3,9 @@
 import logging
 import random
 import sys
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import cast
 from wsgiref.types import WSGIApplication
 
@@ -23,8 +24,12 @@ from roost.http.requestlog import RequestLog
 from roost.model.names import ProjectID, UserID
 from roost.search.query import Strategy
 from roost.service.claims import ClaimQueue
-from roost.storage.port import Unavailable
+from roost.storage.port import Forgotten, Unavailable
+from roost.storage.soundness import Examiner
+from roost.storage.sql.doctor.examiner import Doctor
+from roost.storage.sql.doctor.procedure import StandIn
 from roost.storage.sql.engines import PoolOptions, UnknownDatabase
+from roost.storage.sql.failures import StorageFault
 from roost.storage.sql.store import SQLStore
 
 LOG = logging.getLogger(__name__)
@@ -67,6 +72,13 @@ def check_configuration(conf: cfg.ConfigOpts) -> None:
 
 def open_store(conf: cfg.ConfigOpts) -> SQLStore:
     """The store that the configuration names, its tables made or upgraded if it says so."""
+    store = _store(conf)
+    if conf.placement_database.sync_on_startup:
+        store.upgrade()
+    return store
+
+
+def _store(conf: cfg.ConfigOpts) -> SQLStore:
     options = conf.placement_database
     pool = PoolOptions(
         size=options.max_pool_size,
@@ -74,10 +86,7 @@ def open_store(conf: cfg.ConfigOpts) -> SQLStore:
         recycle=options.connection_recycle_time,
         timeout=options.pool_timeout,
     )
-    store = SQLStore(database_url(conf), clock=now, pool=pool)
-    if options.sync_on_startup:
-        store.upgrade()
-    return store
+    return SQLStore(database_url(conf), clock=now, pool=pool)
 
 
 def sync_database(conf: cfg.ConfigOpts) -> None:
@@ -86,6 +95,26 @@ def sync_database(conf: cfg.ConfigOpts) -> None:
     try:
         store.upgrade()
         store.synchronise()
+    finally:
+        store.close()
+
+
+def forget_changes(conf: cfg.ConfigOpts, keep_days: int, batch: int) -> Iterator[Forgotten]:
+    """Remove the changes that are older, and tell of each batch."""
+    store = _store(conf)
+    try:
+        yield from store.forget_changes(now() - timedelta(days=keep_days), batch)
+    finally:
+        store.close()
+
+
+@contextmanager
+def examiner(conf: cfg.ConfigOpts) -> Iterator[Examiner]:
+    """Who examines the database that the configuration names, as it is: its tables are not upgraded."""
+    store = _store(conf)
+    settings = _settings(conf)
+    try:
+        yield Doctor(store, StandIn(project=settings.incomplete_project, user=settings.incomplete_user))
     finally:
         store.close()
 
@@ -135,7 +164,14 @@ def _set_up_log(conf: cfg.ConfigOpts) -> None:
 
 def run(args: Sequence[str] | None = None) -> None:
     """The command `roost`."""
-    actions = Actions(load=load_configuration, check=check_configuration, sync=sync_database)
+    actions = Actions(
+        load=load_configuration,
+        check=check_configuration,
+        sync=sync_database,
+        forget=forget_changes,
+        examiner=examiner,
+        troubles=(*OPERATORS, StorageFault),
+    )
     try:
         make_cli(actions)(args=sys.argv[1:] if args is None else list(args))
     except OPERATORS as error:

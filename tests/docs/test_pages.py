@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -131,7 +132,14 @@ def test_microversions_in_the_readme() -> None:
 
 def test_commands_in_the_readme() -> None:
     """The README shows every command of `roost`."""
-    actions = Actions(load=lambda _args, _files: cfg.ConfigOpts(), check=lambda _conf: None, sync=lambda _conf: None)
+    actions = Actions(
+        load=lambda _args, _files: cfg.ConfigOpts(),
+        check=lambda _conf: None,
+        sync=lambda _conf: None,
+        forget=lambda _conf, _days, _batch: iter(()),
+        examiner=lambda _conf: nullcontext(),  # type: ignore[arg-type, return-value]
+        troubles=(),
+    )
 
     def commands(command: object, words: str) -> Iterator[str]:
         inner = getattr(command, "commands", None)

@@ -62,11 +62,11 @@ class _Picky:
         self._tx.write(world, delta, origins)
 
 
-class Gated:
+class Gated(MemoryStore):
     """A store whose transactions wait at a gate, and are counted."""
 
     def __init__(self) -> None:
-        self.books = MemoryStore(clock=lambda: datetime.now(UTC))
+        super().__init__(clock=lambda: datetime.now(UTC))
         self.gate = threading.Event()
         self.gate.set()
         self.runs = 0
@@ -75,27 +75,12 @@ class Gated:
         self.unkept: frozenset[ConsumerUUID] = frozenset()
         """Consumers that the store can't keep."""
 
-    def transact(self, body: Callable[[Transaction], T], origin: Origin) -> T:
+    def transact(self, body: Callable[[Transaction], T], origin: Origin = ORIGIN) -> T:
         """Count, wait at the gate, and pass on."""
         self.runs += 1
         assert self.gate.wait(10)
         self.failing()
-
-        def keep(tx: Transaction) -> T:
-            return body(_Picky(tx, self.unkept))
-
-        return self.books.transact(keep, origin)
-
-    def read(self, body: Callable[[Reader], T]) -> T:
-        """Pass on."""
-        return self.books.read(body)
-
-    def synchronise(self) -> None:
-        """Pass on."""
-        self.books.synchronise()
-
-    def close(self) -> None:
-        """Pass on."""
+        return super().transact(lambda tx: body(_Picky(tx, self.unkept)), origin)
 
 
 @pytest.fixture

@@ -122,6 +122,7 @@ def test_a_database_of_any_release_is_brought_to_the_newest(database: str, relea
         assert reflected(url, ours=True).keys() == {
             "roost_alembic_version",
             "roost_changes",
+            "roost_forgotten",
             "roost_stripes",
             "roost_totals",
         }

@@ -1,8 +1,9 @@
-"""The commands `roost serve` and `roost db sync`. They are given what they do; they only speak with the operator."""
+"""The commands of `roost`. They are given what they do; they only speak with the operator."""
 
 import ipaddress
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -11,8 +12,12 @@ import typer
 from oslo_config import cfg
 from rich.console import Console
 
+from roost.cli.doctor import CANNOT_LOOK, see
+from roost.cli.purge import purge
 from roost.cli.serve import Listener, refuse_taken, serve
 from roost.configuration import FILE_VARIABLE
+from roost.storage.port import Forgotten
+from roost.storage.soundness import Examiner
 
 Database = Annotated[str | None, typer.Option(help="The database's URL, over what the configuration says.")]
 ConfigFile = Annotated[
@@ -28,6 +33,11 @@ class Actions:
     check: Callable[[cfg.ConfigOpts], None]
     """Raises what a worker would raise that starts with this configuration."""
     sync: Callable[[cfg.ConfigOpts], None]
+    forget: Callable[[cfg.ConfigOpts, int, int], Iterator[Forgotten]]
+    """Removes changes older than so many days, in batches of so many rows."""
+    examiner: Callable[[cfg.ConfigOpts], AbstractContextManager[Examiner]]
+    troubles: tuple[type[Exception], ...]
+    """What any of these raises that the operator can mend; its text says how."""
 
 
 def make_cli(actions: Actions) -> typer.Typer:
@@ -38,17 +48,9 @@ def make_cli(actions: Actions) -> typer.Typer:
         pretty_exceptions_enable=False,
         help="Roost: a server for the Placement API.",
     )
-    database = typer.Typer(no_args_is_help=True, help="The database.")
-    cli.add_typer(database, name="db")
     console = Console(stderr=True, highlight=False)
-
-    @database.command()
-    def sync(database: Database = None, config_file: ConfigFile = None) -> None:
-        """Make or upgrade the tables, and add the standard names that are missing."""
-        conf = _configured(actions, database, None, config_file)
-        with console.status("making the tables"):
-            actions.sync(conf)
-        console.print("the database is ready")
+    cli.add_typer(_database_commands(actions, console), name="db")
+    _add_doctor(cli, actions, console)
 
     @cli.command(name="serve")
     def serve_command(  # noqa: PLR0917 - typer calls it by name
@@ -72,6 +74,54 @@ def make_cli(actions: Actions) -> typer.Typer:
         serve(listener)
 
     return cli
+
+
+def _database_commands(actions: Actions, console: Console) -> typer.Typer:
+    commands = typer.Typer(no_args_is_help=True, help="The database.")
+
+    @commands.command()
+    def sync(database: Database = None, config_file: ConfigFile = None) -> None:
+        """Make or upgrade the tables, and add the standard names that are missing."""
+        conf = _configured(actions, database, None, config_file)
+        with console.status("making the tables"):
+            actions.sync(conf)
+        console.print("the database is ready")
+
+    @commands.command(name="purge")
+    def purge_command(
+        keep_days: Annotated[int, typer.Option(min=1, help="Changes of so many days stay.")] = 7,
+        batch: Annotated[int, typer.Option(min=1, help="Rows that one transaction removes.")] = 1000,
+        database: Database = None,
+        config_file: ConfigFile = None,
+    ) -> None:
+        """Remove old rows from the record of changes, roost_changes, while servers go on. The newest always stay."""
+        conf = _configured(actions, database, None, config_file)
+        purge(actions.forget(conf, keep_days, batch), console)
+
+    return commands
+
+
+def _add_doctor(cli: typer.Typer, actions: Actions, console: Console) -> None:
+    @cli.command()
+    def doctor(
+        *,
+        repair: Annotated[
+            bool, typer.Option("--repair", help="Mend what can be mended without harm, after saying what.")
+        ] = False,
+        database: Database = None,
+        config_file: ConfigFile = None,
+    ) -> None:
+        """Look for what is wrong in the database, while servers go on.
+
+        Ends with status 0 if it is sound, 1 if something is wrong, 2 if it couldn't look.
+        """
+        try:
+            with actions.examiner(_configured(actions, database, None, config_file)) as examiner:
+                outcome = see(examiner, console, repair=repair)
+        except actions.troubles as error:
+            console.print(f"roost: {error}", markup=False, soft_wrap=True)
+            outcome = CANNOT_LOOK
+        raise typer.Exit(outcome)
 
 
 def _configured(actions: Actions, database: str | None, auth: str | None, config_file: Path | None) -> cfg.ConfigOpts:

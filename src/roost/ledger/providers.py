@@ -89,15 +89,17 @@ def _refuse_move(
 
 
 def _subtree(world: World, top: ProviderUUID) -> Iterator[ProviderUUID]:
-    """A provider and all below it, by what the world shows of its tree."""
+    """A provider and all below it, by what the world shows of its tree. Each once: a damaged tree may be a loop."""
     children: dict[ProviderUUID | None, list[ProviderUUID]] = {}
     for provider in world.providers.values():
         children.setdefault(provider.parent, []).append(provider.uuid)
-    waiting = [top]
+    waiting, seen = [top], set[ProviderUUID]()
     while waiting:
         uuid = waiting.pop()
-        yield uuid
-        waiting += children.get(uuid, [])
+        if uuid not in seen:
+            seen.add(uuid)
+            yield uuid
+            waiting += children.get(uuid, [])
 
 
 def scope_of_deletion(command: DeleteProvider) -> Scope:

@@ -5,7 +5,7 @@ with, so that they never wait and never see half a change.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from datetime import datetime
 from typing import Literal, TypeVar
@@ -29,6 +29,8 @@ from roost.model.provider import Provider, ProviderState
 from roost.storage.port import (
     Allocation,
     Change,
+    ChangesForgotten,
+    Forgotten,
     LostRace,
     Named,
     Origin,
@@ -60,6 +62,8 @@ class _Books:
         self.traits: dict[str, Named] = {}
         self.changes: list[Change] = []
         self.version = 0
+        self.forgotten = 0
+        """The newest version of which changes were removed."""
 
     def __copy__(self) -> "_Books":
         twin = _Books()
@@ -193,6 +197,8 @@ class MemoryReader:
 
     def changes(self, since: Mapping[int, int]) -> Sequence[Change]:
         """What was changed after this version, in the order of commits."""
+        if since.get(0, self._books.forgotten) < self._books.forgotten:
+            raise ChangesForgotten({0})
         return [each for each in self._books.changes if each.version > since.get(each.stripe, each.version)]
 
     def _allocations(self, consumers: Iterable[ConsumerUUID]) -> Iterable[Allocation]:
@@ -440,6 +446,25 @@ class MemoryStore:
             books.classes = {name: Named(name=name, modified=now) for name in STANDARD_CLASSES} | books.classes
             books.traits = {name: Named(name=name, modified=now) for name in STANDARD_TRAITS} | books.traits
             self._books = books
+
+    def forget_changes(self, before: datetime, batch: int = 1000) -> Iterator[Forgotten]:
+        """Remove the changes made before a time, all at once: `batch` bounds what others wait for, and none waits."""
+        del batch
+        with self._turn:
+            books = copy(self._books)
+            stay = next(
+                (
+                    place
+                    for place, change in enumerate(books.changes)
+                    if change.at >= before or change.version == books.changes[-1].version
+                ),
+                0,
+            )
+            if stay:
+                books.forgotten = books.changes[stay - 1].version
+                books.changes = books.changes[stay:]
+            self._books = books
+        yield Forgotten(rows=stay, stripes_done=1, stripes=1)
 
     def close(self) -> None:
         """Do nothing: there is nothing to give back."""

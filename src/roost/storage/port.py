@@ -4,7 +4,7 @@ Writers call `Store.transact` with a body that reads a world, decides, and write
 `Store.read` with a body that asks a `Reader`. Both see one consistent moment, however many questions they ask.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Protocol, TypeVar
 
@@ -36,6 +36,28 @@ class Unavailable(Exception):
 
 class OutcomeUnknown(Unavailable):
     """The database went away while it committed, and stayed away: the change may have been made."""
+
+
+class ChangesForgotten(Exception):
+    """The feed no longer reaches back to where a reader stands, so that it can't tell all that was changed since.
+
+    The reader must begin anew: `versions` and `cloud`, both from one `Store.read`.
+    """
+
+    def __init__(self, stripes: Iterable[int]) -> None:
+        self.stripes = frozenset(stripes)
+        """Those in which changes after the reader's versions were removed."""
+        super().__init__(f"changes that were asked for have been removed; stripes: {sorted(self.stripes)}")
+
+
+class Forgotten(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the removal of old changes has come after one more batch."""
+
+    rows: int
+    """Removed by this batch."""
+    stripes_done: int
+    stripes: int
+    """How many there are in all."""
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,7 +168,12 @@ class Reader(Protocol):
         """The version of each stripe. While none moves, `cloud` does not change."""
 
     def changes(self, since: Mapping[int, int]) -> Sequence[Change]:
-        """What was changed after these versions, in each stripe's order of commits; only of the stripes named."""
+        """What was changed after these versions, in each stripe's order of commits; only of the stripes named.
+
+        Raises:
+            ChangesForgotten: some of that was removed by `Store.forget_changes`. Never an incomplete answer instead.
+
+        """
 
 
 class Transaction(Protocol):
@@ -192,6 +219,23 @@ class Store(Protocol):
 
     def synchronise(self) -> None:
         """Add the standard traits and resource classes that are missing; safe for several processes at once."""
+
+    def forget_changes(self, before: datetime, batch: int = 1000) -> Iterator[Forgotten]:
+        """Remove the changes made before a time (UTC, naive), oldest first; tell of each batch when it is durable.
+
+        A stripe's changes go in the order of its versions, up to the first that is younger, and its newest version
+        stays whatever its age. No writer waits for longer than a batch takes, and none that can write beside another
+        waits at all. A process that ends early has removed what it told, and readers are told too. `before` must be
+        well past: a writer whose connection was lost finds in the feed whether it had committed.
+
+        Args:
+            before: the changes of this very moment stay.
+            batch: how many rows, at most, one transaction removes.
+
+        Raises:
+            Unavailable: the database is away.
+
+        """
 
     def close(self) -> None:
         """Give back every connection."""

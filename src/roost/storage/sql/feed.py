@@ -43,7 +43,7 @@ def write_changes(unit: Unit, world: World, delta: Delta) -> None:
             entries_by_stripe.setdefault(stripe, []).append(("provider", uuid, ",".join(words)))
     for uuid, (home, words) in notes.consumers.items():
         entries_by_stripe.setdefault(unit.stripe(home), []).append(("consumer", uuid, ",".join(words)))
-    _insert(unit, entries_by_stripe)
+    record(unit, entries_by_stripe)
 
 
 def _note_providers(notes: _Notes, unit: Unit, delta: Delta) -> None:
@@ -80,7 +80,8 @@ def _note_consumers(notes: _Notes, unit: Unit, world: World, delta: Delta) -> No
             notes.consumers[uuid] = (homes[0], {word: None})
 
 
-def _insert(unit: Unit, entries_by_stripe: Mapping[int, list[tuple[str, str, str]]]) -> None:
+def record(unit: Unit, entries_by_stripe: Mapping[int, list[tuple[str, str, str]]]) -> None:
+    """Record changes by stripe, each as kind, uuid and what. Locks the stripes that aren't locked yet."""
     unit.lock_stripes(entries_by_stripe)
     batch = [
         {

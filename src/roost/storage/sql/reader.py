@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Select, Table
 
 from roost.model.names import AggregateUUID, ConsumerType, ProjectID, ProviderUUID, ResourceClass, UserID
 from roost.model.provider import Provider, ProviderState
-from roost.storage.port import Allocation, Change, Named, ProjectUsage, Stock
+from roost.storage.port import Allocation, Change, ChangesForgotten, Named, ProjectUsage, Stock
 from roost.storage.sql import clouds, rows
 from roost.storage.sql.dialects import Dialect
 from roost.storage.sql.failures import translated
@@ -27,6 +27,7 @@ from roost.storage.sql.tables import (
     resource_provider_traits,
     resource_providers,
     roost_changes,
+    roost_forgotten,
     roost_stripes,
     traits,
     users,
@@ -162,6 +163,9 @@ class SQLReader:
 
     def changes(self, since: Mapping[int, int]) -> Sequence[Change]:
         """What was changed after these versions, in each stripe's order of commits."""
+        forgotten = {row.id for row in self._ask(_FORGOTTEN) if since.get(row.id, row.version) < row.version}
+        if forgotten:
+            raise ChangesForgotten(forgotten)
         later = [
             sa.and_(roost_changes.c.stripe == stripe, roost_changes.c.version > version)
             for stripe, version in sorted(since.items())
@@ -296,4 +300,5 @@ _USAGE_BY_TYPE = (
 )
 
 _VERSIONS = sa.select(roost_stripes.c.id, roost_stripes.c.version)
+_FORGOTTEN = sa.select(roost_forgotten.c.id, roost_forgotten.c.version)
 _CHANGES = sa.select(roost_changes).order_by(roost_changes.c.stripe, roost_changes.c.version, roost_changes.c.seq)

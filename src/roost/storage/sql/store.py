@@ -3,17 +3,20 @@
 import os
 import uuid
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 from typing import TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
-from roost.storage.port import Origin, OutcomeUnknown, Reader, Transaction, Unavailable
+from roost.storage.port import Forgotten, Origin, OutcomeUnknown, Reader, Transaction, Unavailable
 from roost.storage.sql import migrations, standards
 from roost.storage.sql.engines import PoolOptions, open_engines
 from roost.storage.sql.failures import Away, translated
+from roost.storage.sql.forgetting import STRIPES, forget
 from roost.storage.sql.patience import Patience
 from roost.storage.sql.reader import SQLReader
 from roost.storage.sql.tables import roost_stripes
@@ -60,18 +63,50 @@ class SQLStore:
 
     def read(self, body: Callable[[Reader], T]) -> T:
         """Run `body` against one consistent moment."""
-        return self._patience.persist(lambda: self._look(body))
+        return self.look(lambda connection: body(SQLReader(connection, self._dialect)))
+
+    def look(self, body: Callable[[Connection], T]) -> T:
+        """Run `body` on a connection that only reads, and sees one consistent moment."""
+
+        def once() -> T:
+            with translated(self._dialect), self._engines.read.connect() as connection, connection.begin():
+                return body(connection)
+
+        return self._patience.persist(once)
+
+    def mend(self, body: Callable[[Unit], T], origin: Origin = _UNKNOWN) -> T:
+        """Run `body` in a transaction of its own and commit what it wrote; again, whenever that is in doubt.
+
+        For work on rows that no command does. Done twice, it must come to the same as done once.
+        """
+
+        def once() -> T:
+            with translated(self._dialect), ExitStack() as stack:
+                unit = self._begin(stack, origin)
+                result = body(unit)
+                if unit.wrote:
+                    unit.connection.commit()
+                    self._stripes = unit.stripes
+                return result
+
+        return self._patience.persist(once)
 
     def synchronise(self) -> None:
         """Add the standard traits and resource classes that are missing."""
+        self.mend(standards.synchronise)
 
-        def once() -> None:
-            with translated(self._dialect), ExitStack() as stack:
-                unit = self._begin(stack, _UNKNOWN)
-                standards.synchronise(unit)
-                unit.connection.commit()
-
-        self._patience.persist(once)
+    def forget_changes(self, before: datetime, batch: int = 1000) -> Iterator[Forgotten]:
+        """Remove the changes made before a time, oldest first; tell of each batch when it is durable."""
+        stripes = self.look(lambda connection: connection.execute(STRIPES).scalars().all())
+        for done, stripe in enumerate(stripes):
+            removed = batch
+            while removed >= batch:
+                begun = self._patience.ticks()
+                removed = self.mend(partial(forget, stripe=stripe, before=before, batch=batch))
+                yield Forgotten(rows=removed, stripes_done=done + (removed < batch), stripes=len(stripes))
+                # Where a writer holds the whole database, half of the time belongs to the others.
+                if removed:
+                    self._patience.sleep(self._patience.ticks() - begun)
 
     def upgrade(self) -> None:
         """Make or upgrade the tables."""
@@ -105,10 +140,6 @@ class SQLStore:
         """Leave every connection to the process that we were forked from."""
         self._engines.read.dispose(close=False)
         self._engines.write.dispose(close=False)
-
-    def _look(self, body: Callable[[Reader], T]) -> T:
-        with translated(self._dialect), self._engines.read.connect() as connection, connection.begin():
-            return body(SQLReader(connection, self._dialect))
 
     def _attempt(self, body: Callable[[Transaction], T], origin: Origin) -> T:
         # Giving a connection back may fail too, when it is in the middle of something; hence around everything.

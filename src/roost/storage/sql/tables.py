@@ -165,6 +165,9 @@ consumers = Table(
     Index("consumers_consumer_type_id_idx", "consumer_type_id"),
 )
 
+STRIPES = 64
+"""How many the migration makes."""
+
 roost_stripes = Table(
     "roost_stripes",
     metadata,
@@ -200,3 +203,15 @@ roost_totals = Table(
 )
 """What is used of a provider, as JSON by the ids of classes. It counts only at this generation of the provider that was
 made at this time: ids may be given again. It refers to nothing, for the peer deletes providers without asking us."""
+
+roost_forgotten = Table(
+    "roost_forgotten",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("version", BigInteger, nullable=False),
+    Column("at", DateTime, nullable=False),
+)
+"""By stripe, the newest version and the latest time of the changes that were removed; no row where none was.
+
+Not columns of `roost_stripes`, because a removal must not lock what writers lock.
+"""

@@ -48,12 +48,17 @@ _CLASS_NAMES = sa.select(resource_classes.c.id, resource_classes.c.name).where(r
 _decode = msgspec.json.Decoder(dict[int, int]).decode
 
 
+def counting(row: Row[*tuple[Any, ...]]) -> dict[int, int] | None:
+    """The totals that came with a provider's row, by the rows of classes; none, if they don't count (any more)."""
+    at = row.totals_generation, row.totals_made
+    return _decode(row.totals) if row.totals and at == (row.provider_generation, row.provider_made) else None
+
+
 def note(unit: Unit, uuid: ProviderUUID, row: Row[Any]) -> None:
     """Remember the totals that came with a provider's row, if they count."""
     unit.births[uuid] = row.provider_made
-    at = row.totals_generation, row.totals_made
-    if row.totals is not None and at == (row.provider_generation, row.provider_made):
-        unit.totals[uuid] = _decode(row.totals)
+    if (counting_ones := counting(row)) is not None:
+        unit.totals[uuid] = counting_ones
 
 
 def usage(unit: Unit, wanted: Collection[ProviderUUID]) -> dict[ProviderUUID, dict[ResourceClass, int]]:

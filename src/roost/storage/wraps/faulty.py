@@ -1,11 +1,12 @@
 """A store that fails as real ones do, from a seed, for tests: before the commit, after it, or by a lost race."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from enum import Enum
 from random import Random
 from typing import TypeVar
 
-from roost.storage.port import LostRace, Origin, Reader, Store, Transaction, Unavailable
+from roost.storage.port import Forgotten, LostRace, Origin, Reader, Store, Transaction, Unavailable
 
 T = TypeVar("T")
 
@@ -62,6 +63,10 @@ class FaultyStore:
     def synchronise(self) -> None:
         """Pass on."""
         self._store.synchronise()
+
+    def forget_changes(self, before: datetime, batch: int = 1000) -> Iterator[Forgotten]:
+        """Pass on."""
+        return self._store.forget_changes(before, batch)
 
     def close(self) -> None:
         """Pass on."""

@@ -2,10 +2,11 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import TypeVar
 
-from roost.storage.port import Origin, Reader, Store, Transaction
+from roost.storage.port import Forgotten, Origin, Reader, Store, Transaction
 
 T = TypeVar("T")
 
@@ -72,6 +73,10 @@ class ObservedStore:
     def synchronise(self) -> None:
         """Pass on."""
         self._store.synchronise()
+
+    def forget_changes(self, before: datetime, batch: int = 1000) -> Iterator[Forgotten]:
+        """Pass on."""
+        return self._store.forget_changes(before, batch)
 
     def close(self) -> None:
         """Pass on."""
