@@ -4,6 +4,8 @@ A consumer has one client, so that what it holds follows from that client's ackn
 """
 
 import random
+import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -92,7 +94,7 @@ def look(api: Api, consumer: str) -> Holding | None:
 
 
 @dataclass
-class Client:
+class Client(ABC):
     """Speaks to any of several servers, one request after the other."""
 
     apis: Sequence[Api]
@@ -107,13 +109,30 @@ class Client:
     tally: Counter[str] = field(default_factory=Counter)
     """How often each kind of write had each outcome."""
 
+    @abstractmethod
+    def step(self) -> None:
+        """Do something."""
+
+    def act(self) -> bool:
+        """Do something. Whether to go on: not with a write in doubt, nor without a server."""
+        try:
+            self.step()
+        except requests.RequestException:
+            if Verdict.UNKNOWN not in self.bears:
+                raise
+            return False
+        return self.doubt is None
+
     def ask(self, request: str, body: Any = None) -> requests.Response:
         """Ask one of the servers."""
         return self.dice.choice(self.apis)(request, body)
 
     def read(self, request: str) -> Any:
-        """What one of the servers shows."""
-        return self.dice.choice(self.apis).succeed(request)
+        """What one of the servers shows, as soon as it can."""
+        while (answer := self.ask(request)).status_code == 503 and Verdict.AWAY in self.bears:
+            time.sleep(float(answer.headers["retry-after"]))
+        assert answer.ok, f"{request}: {answer.status_code} {answer.text}"
+        return answer.json()
 
     def write(
         self, kind: str, request: str, body: Any, after: State, refusals: frozenset[Verdict] = frozenset()
@@ -156,16 +175,22 @@ class Client:
         known = self.books.get(consumer)
         return None if known is None else known.generation
 
-    def settle(self, api: Api) -> None:
-        """Find out what became of a doubtful write: all of it or nothing. Then its consumers can be claimed for."""
+    def settle(self, api: Api) -> Sequence[str]:
+        """Find out what became of a doubtful write: all of it or nothing. Its consumers."""
         if self.doubt is None:
-            return
+            return ()
         before: State = {consumer: self.books.get(consumer) for consumer in self.doubt}
         now: State = {consumer: look(api, consumer) for consumer in self.doubt}
         assert now in (before, self.doubt), f"half a write: {now}, which is neither {before} nor {self.doubt}"
         self.tally["doubtful: " + ("carried out" if now == self.doubt else "absent")] += 1
         self.enter(now)
         self.doubt = None
+        return tuple(now)
+
+    def claim_again(self, consumer: str, claimed: Claim) -> None:
+        """Claim for a consumer that was in doubt. There is room, and its generation is known, so it is granted."""
+        body, after = reclaim(claimed, self.generation(consumer)), {consumer: self.following(consumer, claimed)}
+        self.write("claim again", f"PUT /allocations/{consumer}", body, after)
 
     def faults(self, api: Api) -> Iterator[str]:
         """Where the books and the API differ. Nothing may be in doubt."""
@@ -181,15 +206,14 @@ class Claimant(Client):
     providers: Sequence[str] = ()
     refusals: frozenset[Verdict] = frozenset({Verdict.FULL})
 
-    def act(self) -> bool:
-        """Change one or two consumers. Whether to go on."""
+    def step(self) -> None:
+        """Change one or two consumers."""
         held = sorted(self.books)
         if len(held) < 2 or (len(held) < MOST_CONSUMERS and self.dice.random() < 0.4):
             self.put("claim", new_id())
         else:
             one, other = self.dice.sample(held, 2)
             self.dice.choice((lambda: self.put("claim anew", one), lambda: self.move(one, other), self.drop))()
-        return self.doubt is None
 
     def wish(self) -> Claim:
         """Something of one or two providers."""
@@ -243,13 +267,12 @@ class Reshaper(Client):
     refusals: frozenset[Verdict] = frozenset()
     """Those that are fair because others write to the two providers too."""
 
-    def act(self) -> bool:
-        """Move it to the other. Whether to go on."""
+    def step(self) -> None:
+        """Move it to the other."""
         if not self.books:
             self.begin()
         else:
             self.reshape()
-        return self.doubt is None
 
     def begin(self) -> None:
         """Claim for two consumers where the inventory is."""

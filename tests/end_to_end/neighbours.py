@@ -26,8 +26,8 @@ class Squatter(Client):
 
     pairs: Sequence[tuple[str, str]] = ()
 
-    def act(self) -> bool:
-        """Claim, or leave. Whether to go on."""
+    def step(self) -> None:
+        """Claim, or leave."""
         if len(self.books) < self.dice.randint(1, 5):
             consumer, place = new_id(), self.dice.choice(self.dice.choice(self.pairs))
             after = {consumer: self.following(consumer, {place: SHARE})}
@@ -36,7 +36,6 @@ class Squatter(Client):
         else:
             consumer = self.dice.choice(sorted(self.books))
             self.write("leave", f"DELETE /allocations/{consumer}", None, {consumer: None})
-        return True
 
     def faults(self, api: Api) -> Iterator[str]:
         """A reshaper may have moved them, as a whole, and advanced their generations."""
@@ -59,10 +58,9 @@ class Operator(Client):
     parents: dict[str, str | None] = field(default_factory=dict)
     """The last acknowledged parent of each root."""
 
-    def act(self) -> bool:
-        """Change something. Always goes on."""
+    def step(self) -> None:
+        """Change something."""
         self.dice.choice((self.restock, self.reparent, self.mark, self.join))()
-        return True
 
     def restock(self) -> None:
         """PUT inventories. To less than is used is allowed."""
