@@ -7,9 +7,9 @@ from typing import Any
 from tests.end_to_end.api import Api, new_id
 from tests.end_to_end.crowd import MEGABYTES, SHARE, Client, Verdict, look, reclaim
 
-ROOM = 20
+ROOM = 10
 """VCPU of a provider on which claims compete."""
-LEAST_ROOM = 5
+LEAST_ROOM = 3
 """VCPU that such a provider may be shrunk to."""
 AMPLE = 10**6
 """VCPU of a provider on which no claim can be refused."""

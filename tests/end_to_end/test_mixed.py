@@ -46,19 +46,18 @@ class Cast:
         """Make the providers."""
         maker = self.apis[0]
         room = {name: entry["total"] for name, entry in stock(ROOM).items()}
-        self.pool = [maker.make_provider(room) for _ in range(4)]
+        self.pool = [maker.make_provider(room) for _ in range(2)]
         self.ample = [maker.make_provider(room | {"VCPU": AMPLE}) for _ in range(2)]
         self.pairs = [make_pair(maker) for _ in range(2)]
         self.racks = [maker.make_provider({}) for _ in range(2)]
 
     def clients(self) -> list[Claimant | Reshaper | Squatter | Operator]:
         """Those who write."""
-        crowded, nobody = [*self.pool, self.ample[0]], frozenset[Verdict]()
         trees = [*self.pool, *self.roots()]
         operator = Operator(self.apis, _dice("operator"), pool=self.pool, roots=trees, racks=self.racks)
         return [
-            *(Claimant(self.apis, _dice(f"crowd {n}"), READS_BACK, providers=crowded) for n in range(3)),
-            Claimant(self.apis, _dice("content"), READS_BACK, providers=self.ample, refusals=nobody),
+            *(Claimant(self.apis, _dice(f"crowd {n}"), READS_BACK, providers=self.pool) for n in range(4)),
+            Claimant(self.apis, _dice("content"), READS_BACK, providers=self.ample, refusals=frozenset()),
             *(self.reshaper(*pair) for pair in self.pairs),
             Squatter(self.apis, _dice("squatter"), pairs=self.pairs),
             operator,
@@ -98,7 +97,7 @@ def test_mixed_load(kind: str) -> None:
     with fresh_database(kind) as database, serving(database, database, workers=2) as servers:
         cast = Cast([Api(server.address, ROLES) for server in servers])
         clients = cast.clients()
-        readers = [cast.reader(f"reader {n}", clients[4:7]) for n in range(2)]
+        readers = [cast.reader(f"reader {n}", clients[5:8]) for n in range(2)]
         with acting([each.act for each in (*clients, *readers)], SEED) as over:
             over.wait(SECONDS)
         books = Books.of(cast.apis[0])
