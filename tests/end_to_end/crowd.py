@@ -249,6 +249,8 @@ KEPT = {"DISK_GB": {"total": 100}}
 """What the root keeps."""
 SHARE = {"VGPU": 2, "PCPU": 1}
 """What a consumer takes of it."""
+OWN_SHARES = 2
+"""Consumers that a reshaper has itself."""
 
 
 def make_pair(api: Api) -> tuple[str, str]:
@@ -275,8 +277,8 @@ class Reshaper(Client):
             self.reshape()
 
     def begin(self) -> None:
-        """Claim for two consumers where the inventory is."""
-        for consumer in (new_id(), new_id()):
+        """Claim a few shares where the inventory is."""
+        for consumer in [new_id() for _ in range(OWN_SHARES)]:
             if self.doubt is None:
                 wish = {self.place(): SHARE}
                 body, after = reclaim(wish, None), {consumer: self.following(consumer, wish)}

@@ -66,9 +66,10 @@ class Cast:
     def reshaper(self, root: str, child: str) -> Reshaper:
         """One who moves inventory with all claims on it, the squatters' too."""
         fair = frozenset({Verdict.STALE, Verdict.IN_USE, Verdict.FULL})
-        return Reshaper(
-            self.apis, _dice(f"reshaper {self.roots().index(root)}"), READS_BACK, root=root, child=child, refusals=fair
-        )
+        dice = _dice(f"reshaper {self.roots().index(root)}")
+        reshaper = Reshaper(self.apis, dice, READS_BACK, root=root, child=child, refusals=fair)
+        reshaper.begin()
+        return reshaper
 
     def reader(self, name: str, sharers: Sequence[Client]) -> Reader:
         """One who reads."""

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.end_to_end.api import Api
-from tests.end_to_end.crowd import MEGABYTES, SHARE, STOCK
+from tests.end_to_end.crowd import MEGABYTES, OWN_SHARES, SHARE, STOCK
 from tests.end_to_end.invariants import wrong_trees
 
 GROUP = f"resources=VCPU:1,MEMORY_MB:{MEGABYTES}"
+
+
+LEAST_USED = OWN_SHARES * SHARE["VGPU"]
 
 
 def assert_whole(uuid: str, resources: Mapping[str, int]) -> None:
@@ -35,11 +38,15 @@ class Reader:
     """Books of those who claim what moves: their keys are its consumers, and change while we look."""
     seen: dict[str, int] = field(default_factory=dict)
     """The newest generation of each provider."""
+    claims: dict[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)
+    """The generation of each provider when its claims were last seen, and the claims."""
     tally: Counter[str] = field(default_factory=Counter)
 
     def act(self) -> bool:
         """Look once, at something. Always goes on."""
-        look = self.dice.choice((self.usages, self.allocations, self.shares, self.candidates, self.listing))
+        look = self.dice.choice(
+            (self.usages, *[self.allocations] * 2, self.shares, *[self.candidates] * 3, self.listing)
+        )
         look()
         self.tally[look.__name__] += 1
         return True
@@ -62,12 +69,16 @@ class Reader:
         self._assert_one_stock(shown["usages"])
 
     def allocations(self) -> None:
-        """Each claim on one provider is whole, and all of them fit."""
+        """Each claim on one provider is whole, and all of them fit; none is new while the generation is the same."""
         uuid = self.dice.choice(self.providers)
         shown = self.read(f"GET /resource_providers/{uuid}/allocations")
-        self.note(uuid, shown["resource_provider_generation"])
+        generation, claims = shown["resource_provider_generation"], shown["allocations"]
+        self.note(uuid, generation)
+        before, known = self.claims.get(uuid, (None, {}))
+        assert generation != before or claims.items() <= known.items(), f"{claims} at the generation of {known}"
+        self.claims[uuid] = generation, claims
         total = Counter[str]()
-        for consumer, entry in shown["allocations"].items():
+        for consumer, entry in claims.items():
             assert_whole(f"{uuid} by {consumer}", entry["resources"])
             total.update(entry["resources"])
         assert total["VCPU"] <= self.most.get(uuid, 0), f"{uuid} is over capacity: {total}"
@@ -109,8 +120,9 @@ class Reader:
         self._assert_trees(listed)
 
     def _assert_one_stock(self, classes: Mapping[str, int]) -> None:
-        """Both classes of a stock that moves are there, or neither is."""
+        """Both classes of a stock that moves are there, used by the reshaper at least, or neither is."""
         assert ("VGPU" in classes) == ("PCPU" in classes), f"half a reshape: {classes}"
+        assert classes.get("VGPU", LEAST_USED) >= LEAST_USED, f"half a reshape: {classes}"
 
     def _assert_trees(self, providers: Iterable[Mapping[str, Any]]) -> None:
         wrong = list(wrong_trees({provider["uuid"]: provider for provider in providers}))
