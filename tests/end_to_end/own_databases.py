@@ -1,8 +1,10 @@
 """A PostgreSQL or a MariaDB of a test's own, as durable as in production, that may be killed and started anew."""
 
 import os
+import random
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -13,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from roost.storage.sql.engines import driver_url
-from tests.end_to_end.servers import SECONDS_TO_START, free_port, lives, wait_until
+from tests.end_to_end.servers import SECONDS_TO_START, lives, wait_until
 
 SECONDS_TO_MAKE = 120
 
@@ -95,6 +97,18 @@ class MariaDB:
 KINDS: dict[str, type[PostgreSQL | MariaDB]] = {"postgresql": PostgreSQL, "mariadb": MariaDB}
 
 
+PORTS = range(15000, 32000)
+"""Below those that systems give to clients: one might be given this port while nobody listens on it."""
+
+
+def port_to_come_back_to() -> int:
+    """A free port that nobody takes while its server is away."""
+    for port in random.sample(PORTS, len(PORTS)):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    pytest.fail("no port is free")
+
+
 class OwnDatabase:
     """A running server; `kill` and `start` may follow each other as often as a test likes."""
 
@@ -102,7 +116,7 @@ class OwnDatabase:
         self._kind = kind
         self._data = folder / "data"
         self._log = folder / "log"
-        self._port = free_port()
+        self._port = port_to_come_back_to()
         self._user = kind.user if os.geteuid() == 0 else None
         self._process: subprocess.Popen[bytes] | None = None
         self.url = kind.url(self._port)
@@ -137,7 +151,7 @@ class OwnDatabase:
         wait_until(self._answers, SECONDS_TO_START, self._said)
 
     def kill(self) -> None:
-        """End all its processes with SIGKILL, as they would end if the machine lost its power."""
+        """End all its processes with SIGKILL: nothing is written, closed or rolled back."""
         if self._process is None:
             return
         main = self._process.pid

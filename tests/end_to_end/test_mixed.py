@@ -98,7 +98,8 @@ def test_mixed_load(kind: str) -> None:
     with fresh_database(kind) as database, serving(database, database, workers=2) as servers:
         cast = Cast([Api(server.address, ROLES) for server in servers])
         clients = cast.clients()
-        readers = [cast.reader(f"reader {n}", clients[5:8]) for n in range(2)]
+        sharers = [each for each in clients if isinstance(each, Reshaper | Squatter)]
+        readers = [cast.reader(f"reader {n}", sharers) for n in range(2)]
         with acting([each.act for each in (*clients, *readers)], SEED) as over:
             over.wait(SECONDS)
         books = Books.of(cast.apis[0])
