@@ -35,7 +35,6 @@ class Verdict(Enum):
     FULL = "refused: no room"
     BARE = "refused: no inventory of the class"
     STALE = "refused: a stated generation is stale"
-    IN_USE = "refused: an inventory that is to go is in use"
     AWAY = "the database was away, and nothing was changed"
     UNKNOWN = "nobody knows"
 
@@ -55,8 +54,6 @@ def judge(answer: requests.Response) -> Verdict:
             return Verdict.UNKNOWN
         case 409, "placement.concurrent_update" if "generation" in detail:
             return Verdict.STALE
-        case 409, "placement.inventory.inuse":
-            return Verdict.IN_USE
         case 409, "placement.undefined_code" if "Unable to allocate inventory" in detail:
             return Verdict.FULL if "exceed the capacity" in detail else Verdict.BARE
     raise AssertionError(told)

@@ -65,7 +65,7 @@ class Cast:
 
     def reshaper(self, root: str, child: str) -> Reshaper:
         """One who moves inventory with all claims on it, the squatters' too."""
-        fair = frozenset({Verdict.STALE, Verdict.IN_USE, Verdict.FULL})
+        fair = frozenset({Verdict.STALE})
         dice = _dice(f"reshaper {self.roots().index(root)}")
         reshaper = Reshaper(self.apis, dice, READS_BACK, root=root, child=child, refusals=fair)
         reshaper.begin()
@@ -92,8 +92,8 @@ def _dice(name: str) -> random.Random:
 def test_mixed_load(kind: str) -> None:
     """While all writes go on, no reader sees half of one; afterwards the state is what was last acknowledged.
 
-    A claim is refused only for want of room, and another write only if a generation that it stated was stale, or if
-    others use what it takes away. No generation goes back.
+    A claim is refused only for want of room, and another write only if a generation that it stated was stale. No
+    generation goes back.
     """
     with fresh_database(kind) as database, serving(database, database, workers=2) as servers:
         cast = Cast([Api(server.address, ROLES) for server in servers])
