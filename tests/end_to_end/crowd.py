@@ -90,6 +90,13 @@ def look(api: Api, consumer: str) -> Holding | None:
     return Holding(claimed, shown["consumer_generation"])
 
 
+def note(seen: dict[str, int], provider: str, generation: int) -> None:
+    """Note a provider's generation, and assert that it has not gone back since it was noted last."""
+    known = seen.setdefault(provider, generation)
+    assert generation >= known, f"the generation of {provider} went back from {known} to {generation}"
+    seen[provider] = generation
+
+
 @dataclass
 class Client(ABC):
     """Speaks to any of several servers, one request after the other."""
@@ -103,6 +110,8 @@ class Client(ABC):
     books: dict[str, Holding] = field(default_factory=dict)
     doubt: State | None = None
     """What the consumers of a write whose outcome is unknown hold if it was carried out."""
+    seen: dict[str, int] = field(default_factory=dict)
+    """The newest generation that was shown of each provider."""
     tally: Counter[str] = field(default_factory=Counter)
     """How often each kind of write had each outcome."""
 
@@ -129,7 +138,12 @@ class Client(ABC):
         while (answer := self.ask(request)).status_code == 503 and Verdict.AWAY in self.bears:
             time.sleep(float(answer.headers["retry-after"]))
         assert answer.ok, f"{request}: {answer.status_code} {answer.text}"
-        return answer.json()
+        shown = answer.json()
+        generation = shown.get("resource_provider_generation", shown.get("generation"))
+        # A database that is killed may have shown what it had not kept yet: InnoDB does.
+        if generation is not None and Verdict.AWAY not in self.bears:
+            note(self.seen, request.split("/")[2], generation)
+        return shown
 
     def write(
         self, kind: str, request: str, body: Any, after: State, refusals: frozenset[Verdict] = frozenset()

@@ -9,15 +9,16 @@ import random
 import time
 from collections import Counter
 from collections.abc import Sequence
+from threading import Event
 
 import pytest
 
 from tests.databases import KINDS, fresh_database
 from tests.end_to_end.api import Api
-from tests.end_to_end.crowd import MEGABYTES, SHARE, Claimant, Reshaper, Verdict, acting, make_pair
+from tests.end_to_end.crowd import MEGABYTES, SHARE, Claimant, Reshaper, Verdict, acting, amounts, make_pair
 from tests.end_to_end.invariants import Books, breaches
 from tests.end_to_end.own_databases import own_database
-from tests.end_to_end.servers import serving
+from tests.end_to_end.servers import serving, wait_until
 
 pytestmark = pytest.mark.xdist_group("crash")
 
@@ -27,7 +28,9 @@ OUTAGE = float(os.environ.get("ROOST_CRASH_OUTAGE", "0"))
 SEED = int(os.environ.get("ROOST_CRASH_SEED", "3"))
 
 LEAST_SECONDS, MOST_SECONDS = 0.3, 0.7
-"""Of a stream of writes before something is killed in it."""
+LEAST_WRITES = 30
+"""Of a stream before something is killed in it."""
+SECONDS_TO_WRITE = 60
 CLAIMANTS = 4
 RESHAPERS = 2
 ROOM = 20
@@ -63,6 +66,19 @@ class Crowd:
         """What all of them did."""
         return sum((each.tally for each in self.members), Counter[str]())
 
+    def writes(self) -> int:
+        """How many of their writes were acknowledged; can be asked while they write."""
+        kinds = ("claim", "claim anew", "move", "release", "reshape")
+        return sum(each.tally[f"{kind}: done"] for each in self.members for kind in kinds)
+
+    def wait(self, over: Event, seconds: float) -> None:
+        """Let them write for a time, and until they have written something."""
+        enough = self.writes() + LEAST_WRITES
+        over.wait(seconds)
+        wait_until(
+            lambda: over.is_set() or self.writes() >= enough, SECONDS_TO_WRITE, lambda: f"only {self.writes()} writes"
+        )
+
     def assert_intact(self, api: Api) -> None:
         """All that was acknowledged is there; what was in doubt is there as a whole or not at all.
 
@@ -83,12 +99,8 @@ class Crowd:
 
     def _claim_again(self, client: Claimant | Reshaper, consumers: Sequence[str]) -> None:
         for consumer in consumers:
-            wish = (
-                {client.place(): SHARE}
-                if isinstance(client, Reshaper)
-                else {self._ample: {"VCPU": 1, "MEMORY_MB": MEGABYTES}}
-            )
-            client.claim_again(consumer, wish)
+            place, wish = (client.place(), SHARE) if isinstance(client, Reshaper) else (self._ample, amounts(1))
+            client.claim_again(consumer, {place: wish})
 
     def assert_busy(self) -> None:
         """Say what was done, and assert that it was enough to prove something."""
@@ -115,7 +127,7 @@ def test_a_server_is_killed(kind: str, pauses: random.Random) -> None:
                 crowd = crowd or Crowd(api, frozenset({Verdict.UNKNOWN}))
                 crowd.assert_intact(api)
                 with acting([each.act for each in crowd.members], SEED) as over:
-                    over.wait(pauses.uniform(LEAST_SECONDS, MOST_SECONDS))
+                    crowd.wait(over, pauses.uniform(LEAST_SECONDS, MOST_SECONDS))
                     server.kill()
         with serving(database) as (server,):
             assert crowd is not None
@@ -136,7 +148,7 @@ def test_a_database_is_killed(kind: str, pauses: random.Random) -> None:
         crowd = Crowd(api, frozenset({Verdict.AWAY, Verdict.UNKNOWN}))
         for _ in range(DATABASE_ROUNDS):
             with acting([each.act for each in crowd.members], SEED) as over:
-                over.wait(pauses.uniform(LEAST_SECONDS, MOST_SECONDS))
+                crowd.wait(over, pauses.uniform(LEAST_SECONDS, MOST_SECONDS))
                 database.kill()
                 time.sleep(OUTAGE)
                 database.start()

@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.end_to_end.api import Api
-from tests.end_to_end.crowd import MEGABYTES, OWN_SHARES, SHARE, STOCK
+from tests.end_to_end.crowd import MEGABYTES, OWN_SHARES, SHARE, STOCK, note
 from tests.end_to_end.invariants import wrong_trees
 
-GROUP = f"resources=VCPU:1,MEMORY_MB:{MEGABYTES}"
-
-
+QUERIES = (f"resources=VCPU:1,MEMORY_MB:{MEGABYTES}", "resources=VGPU:1", "resources=DISK_GB:1")
 LEAST_USED = OWN_SHARES * SHARE["VGPU"]
+"""VGPU in use wherever there is an inventory of it, once the reshapers have claimed."""
 
 
 def assert_whole(uuid: str, resources: Mapping[str, int]) -> None:
@@ -55,16 +54,11 @@ class Reader:
         """What one of the servers shows."""
         return self.dice.choice(self.apis).succeed(request)
 
-    def note(self, uuid: str, generation: int) -> None:
-        """Assert that a generation has not gone back since it was last seen."""
-        assert generation >= self.seen.get(uuid, 0), f"the generation of {uuid} went from {self.seen[uuid]} back"
-        self.seen[uuid] = generation
-
     def usages(self) -> None:
         """The usages of one provider are a sum of whole claims."""
         uuid = self.dice.choice(self.providers)
         shown = self.read(f"GET /resource_providers/{uuid}/usages")
-        self.note(uuid, shown["resource_provider_generation"])
+        note(self.seen, uuid, shown["resource_provider_generation"])
         assert_whole(uuid, shown["usages"])
         self._assert_one_stock(shown["usages"])
 
@@ -73,7 +67,7 @@ class Reader:
         uuid = self.dice.choice(self.providers)
         shown = self.read(f"GET /resource_providers/{uuid}/allocations")
         generation, claims = shown["resource_provider_generation"], shown["allocations"]
-        self.note(uuid, generation)
+        note(self.seen, uuid, generation)
         before, known = self.claims.get(uuid, (None, {}))
         assert generation != before or claims.items() <= known.items(), f"{claims} at the generation of {known}"
         self.claims[uuid] = generation, claims
@@ -92,12 +86,12 @@ class Reader:
         consumer = self.dice.choice(consumers)
         shown = self.read(f"GET /allocations/{consumer}")["allocations"]
         for uuid, entry in shown.items():
-            self.note(uuid, entry["generation"])
+            note(self.seen, uuid, entry["generation"])
         assert [entry["resources"] for entry in shown.values()] in ([], [SHARE]), f"half a reshape: {shown}"
 
     def candidates(self) -> None:
         """No summary tells of more usage than there ever was room for, or of half a claim, move or reshape."""
-        query = self.dice.choice((GROUP, "resources=VGPU:1", "resources=DISK_GB:1"))
+        query = self.dice.choice(QUERIES)
         found = self.read(f"GET /allocation_candidates?{query}")["provider_summaries"]
         for uuid, summary in found.items():
             used = {name: entry["used"] for name, entry in summary["resources"].items()}
@@ -115,7 +109,7 @@ class Reader:
         """In a list of all providers, each tree has one root, and every parent leads to it."""
         listed = self.read("GET /resource_providers")["resource_providers"]
         for provider in listed:
-            self.note(provider["uuid"], provider["generation"])
+            note(self.seen, provider["uuid"], provider["generation"])
         assert len(listed) == len(self.providers)
         self._assert_trees(listed)
 
