@@ -53,6 +53,13 @@ class Server:
         """Ask all its processes to end, as Ctrl-C in a terminal does."""
         os.killpg(self.process.pid, signal.SIGINT)
 
+    def kill(self) -> None:
+        """End all its processes at once, in the middle of whatever they do."""
+        workers = self.workers()
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(SECONDS_TO_END)
+        wait_until(lambda: not any(map(lives, workers)), SECONDS_TO_END, lambda: f"{workers} outlive SIGKILL")
+
     def runs(self) -> bool:
         """Whether any process of it, worker or main, is left."""
         self.process.poll()
@@ -75,6 +82,15 @@ def roost() -> str:
 def environment(**more: str) -> dict[str, str]:
     """This process's environment without what configures Roost, and what is given."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("OS_", "ROOST_"))} | more
+
+
+def lives(pid: int) -> bool:
+    """Whether there is such a process, and it isn't dead and only waiting to be reaped."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
 
 
 def free_port() -> int:
