@@ -265,6 +265,7 @@ class MySQL(Dialect):
             1159,
             1160,
             1161,
+            1180,
             1203,
             1290,
             1836,
@@ -273,7 +274,8 @@ class MySQL(Dialect):
         }
         | {2002, 2003, 2005, 2006, 2013, 2055}
     )
-    """Full, too many connections, refused, node not ready, shutting down, read-only, killed; and the client's own."""
+    """Full, too many connections, refused, node not ready or cut off while it commits (1180), shutting down, read-only,
+    killed; and the client's own."""
     UPGRADE_LOCK: ClassVar[str] = "roost-upgrade"
     UPGRADE_SECONDS: ClassVar[int] = 600
     SHOW_CLUSTER: ClassVar[str] = "SHOW VARIABLES LIKE 'wsrep_on'"

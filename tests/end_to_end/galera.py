@@ -1,0 +1,165 @@
+"""A Galera cluster of three nodes on loopback, of a test's own: nodes may be killed, cut off, and come back."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pymysql
+import pytest
+
+from tests.end_to_end.own_databases import MariaDB, port_to_come_back_to
+from tests.end_to_end.servers import wait_until
+
+NODES = 3
+SECONDS_TO_JOIN = 60
+PROVIDERS = ("/usr/lib/galera/libgalera_smm.so", "/usr/lib64/galera-4/libgalera_smm.so")
+INSTALL = "needs MariaDB with Galera on this machine: on Debian, apt-get install mariadb-server galera-4"
+
+
+class Node:
+    """One server of a cluster."""
+
+    def __init__(self, folder: Path, number: int) -> None:
+        """Choose ports; nothing is started."""
+        self.data = folder / f"node-{number}"
+        self.port = port_to_come_back_to()
+        self.group_port = port_to_come_back_to()
+        self._ist_port = port_to_come_back_to()
+        self._log = folder / f"log-{number}"
+        self._user = MariaDB.user if os.geteuid() == 0 else None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Of the database `roost` on this node."""
+        return MariaDB().url(self.port)
+
+    def command(self, *more: str) -> list[str]:
+        """What starts it, durable as in production."""
+        options = [
+            f"gmcast.listen_addr=tcp://127.0.0.1:{self.group_port}",
+            f"ist.recv_addr=127.0.0.1:{self._ist_port}",
+            "gcache.size=32M",
+        ]
+        return [
+            *(option for option in MariaDB().start(self.data, self.port) if "init-file" not in option),
+            *("--binlog-format=ROW", "--innodb-autoinc-lock-mode=2", "--wsrep-on=ON", "--wsrep-cluster-name=roost"),
+            *(f"--wsrep-provider={_provider()}", f"--wsrep-provider-options={';'.join(options)}"),
+            *(f"--wsrep-node-address=127.0.0.1:{self.group_port}", *more),
+        ]
+
+    def start(self, *peers: "Node") -> None:
+        """Begin a cluster, or join the one that `peers` are in, from where this node was when it ended."""
+        if self._user is not None:
+            shutil.chown(self.data, self._user)
+        members = ",".join(f"127.0.0.1:{peer.group_port}" for peer in peers)
+        position = [f"--wsrep-start-position={found}"] if peers and (found := self._position()) else []
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self.command(f"--wsrep-cluster-address=gcomm://{members}", *position),
+                user=self._user,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.data,
+                start_new_session=True,
+            )
+        wait_until(lambda: self.is_ready(len(peers) + 1), SECONDS_TO_JOIN, self._said)
+
+    def is_ready(self, size: int) -> bool:
+        """Whether it serves, in a cluster of at least so many."""
+        assert self._process is not None
+        assert self._process.poll() is None, self._said()
+        with suppress(pymysql.MySQLError), self.cursor() as cursor:
+            cursor.execute("SHOW STATUS WHERE Variable_name IN ('wsrep_ready', 'wsrep_cluster_size')")
+            status = dict(cursor.fetchall())
+            return status.get("wsrep_ready") == "ON" and int(status["wsrep_cluster_size"]) >= size
+        return False
+
+    @contextmanager
+    def cursor(self) -> "Iterator[pymysql.cursors.Cursor]":
+        """The owner's, who needs no password."""
+        address: dict[str, Any] = {"host": "127.0.0.1", "port": self.port, "user": "root"}
+        with closing(pymysql.connect(**address, autocommit=True, connect_timeout=5)) as connection:
+            yield connection.cursor()
+
+    def isolate(self, *, cut_off: bool) -> None:
+        """Cut it off from the others, or let it back."""
+        with self.cursor() as cursor:
+            cursor.execute(f"SET GLOBAL wsrep_provider_options = 'gmcast.isolate={int(cut_off)}'")
+
+    def end(self, how: signal.Signals = signal.SIGKILL) -> None:
+        """End it and wait."""
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, how)
+            self._process.wait(SECONDS_TO_JOIN)
+            self._process = None
+
+    def _position(self) -> str:
+        """Where a node that died was, as it finds out from its log: so it needs but what it missed."""
+        done = subprocess.run(
+            self.command("--wsrep-recover"),
+            user=self._user,
+            cwd=self.data,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS_TO_JOIN,
+            check=False,
+        )
+        found = re.search(r"Recovered position:? *(\S+:\d+)", done.stderr)
+        return "" if found is None else found[1]
+
+    def _said(self) -> str:
+        return self._log.read_text(errors="replace")[-4000:]
+
+
+def _provider() -> str:
+    found = next((path for path in PROVIDERS if Path(path).exists()), None)
+    if found is None:
+        pytest.skip(INSTALL)
+    return found
+
+
+@contextmanager
+def cluster() -> Iterator[Sequence[Node]]:
+    """Three nodes that are one cluster, with an empty database `roost`."""
+    kind = MariaDB()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        first, *others = nodes = [Node(folder, number) for number in range(NODES)]
+        try:
+            _make(kind, first)
+            # The others begin as copies, so that none has to be sent a whole database.
+            for node in others:
+                subprocess.run(["cp", "-a", str(first.data), str(node.data)], check=True)
+            first.start()
+            for number, node in enumerate(others, 1):
+                node.start(*nodes[:number])
+            yield nodes
+        finally:
+            for node in nodes:
+                node.end()
+
+
+def _make(kind: MariaDB, node: Node) -> None:
+    """Make the data of the first, as a cluster of one that ends in good order."""
+    node.data.mkdir()
+    user = kind.user if os.geteuid() == 0 else None
+    if user is not None:
+        shutil.chown(node.data, user)
+    subprocess.run(kind.make(node.data), user=user, cwd=node.data, check=True, capture_output=True)
+    node.start()
+    with node.cursor() as cursor:
+        cursor.execute("CREATE USER 'roost'@'127.0.0.1' IDENTIFIED BY 'roost'")
+        cursor.execute("GRANT ALL PRIVILEGES ON *.* TO 'roost'@'127.0.0.1'")
+        cursor.execute("CREATE DATABASE roost CHARACTER SET utf8mb4")
+    node.end(signal.SIGTERM)

@@ -1,0 +1,135 @@
+"""Roost on each node of a Galera cluster, all writing at once: never over, and nothing lost with a node."""
+
+import random
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Lock
+from typing import Self
+
+import pytest
+import requests
+
+from tests.end_to_end.api import Api, new_id
+from tests.end_to_end.crowd import Verdict, judge
+from tests.end_to_end.galera import Node, cluster
+from tests.end_to_end.invariants import Books, breaches
+from tests.end_to_end.servers import serving, wait_until
+from tests.end_to_end.test_contention import CAPACITY, CLIENTS, PROVIDERS, claim_until_refused
+
+pytestmark = [pytest.mark.xdist_group("galera"), pytest.mark.mariadb, pytest.mark.slow]
+
+SECONDS_TO_GO_ON = 10
+"""After a node is gone, for the others."""
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Iterator[Sequence[Node]]:
+    """A cluster that the tests leave whole."""
+    with cluster() as nodes:
+        yield nodes
+
+
+@pytest.fixture(scope="module")
+def apis(nodes: Sequence[Node]) -> Iterator[Sequence[Api]]:
+    """A server with two workers on each node, all started at once on the empty database."""
+    with serving(*(node.url for node in nodes), workers=2) as servers:
+        yield [Api(server.address) for server in servers]
+
+
+def test_every_unit_is_granted_once(apis: Sequence[Api]) -> None:
+    """Eighteen clients on three nodes get 80 of 80 units, no provider is over, and each refusal is for want of room."""
+    providers = [apis[0].make_provider({"VCPU": CAPACITY}) for _ in range(PROVIDERS)]
+
+    def client(number: int) -> Counter[Verdict]:
+        return claim_until_refused(apis[number % len(apis)], providers, random.Random(number))
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        verdicts = sum(pool.map(client, range(CLIENTS)), Counter[Verdict]())
+
+    assert verdicts == {Verdict.DONE: PROVIDERS * CAPACITY, Verdict.FULL: PROVIDERS * CLIENTS}
+    for api in apis:
+        assert not breaches(Books.of(api))
+
+
+class Stream:
+    """Clients that claim, each on one server, and remember what was acknowledged."""
+
+    def __init__(self, apis: Sequence[Api]) -> None:
+        self._apis = apis
+        self._provider = apis[0].make_provider({"VCPU": 1_000_000})
+        self._over = Event()
+        self._lock = Lock()
+        self.granted: list[list[str]] = [[] for _ in apis]
+        """Consumers, by server."""
+
+    def run(self, number: int) -> None:
+        """Claim until told to end. A node that is away may cost answers, but none is wrong."""
+        while not self._over.is_set():
+            consumer = new_id()
+            try:
+                verdict = judge(self._apis[number].claim(self._provider, {"VCPU": 1}, consumer))
+            except requests.RequestException:
+                continue
+            assert verdict in {Verdict.DONE, Verdict.AWAY, Verdict.UNKNOWN}, verdict
+            if verdict is Verdict.DONE:
+                with self._lock:
+                    self.granted[number].append(consumer)
+
+    def __enter__(self) -> Self:
+        """Begin, two clients on each server."""
+        self._pool = ThreadPoolExecutor(2 * len(self._apis))
+        self._runs = [self._pool.submit(self.run, number % len(self._apis)) for number in range(2 * len(self._apis))]
+        self.await_more(range(len(self._apis)))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End, and let what a client found wrong be told."""
+        self._over.set()
+        self._pool.shutdown()
+        for run in self._runs:
+            run.result()
+
+    def await_more(self, servers: Sequence[int]) -> None:
+        """Wait until each of these servers grants again."""
+        before = [len(granted) for granted in self.granted]
+        wait_until(
+            lambda: all(len(self.granted[server]) > before[server] + 1 for server in servers),
+            SECONDS_TO_GO_ON,
+            lambda: f"granted {[len(granted) for granted in self.granted]}, before: {before}",
+        )
+
+    def lost(self, api: Api) -> set[str]:
+        """What was acknowledged and isn't there."""
+        held = set(api.succeed(f"GET /resource_providers/{self._provider}/allocations")["allocations"])
+        return {consumer for granted in self.granted for consumer in granted} - held
+
+
+def test_a_node_is_killed(nodes: Sequence[Node], apis: Sequence[Api]) -> None:
+    """The others go on within seconds; when it is back, it has all, and its server serves."""
+    with Stream(apis) as stream:
+        nodes[2].end()
+        stream.await_more([0, 1])
+        nodes[2].start(*nodes[:2])
+        stream.await_more([0, 1, 2])
+    for api in apis:
+        assert not stream.lost(api)
+        assert not breaches(Books.of(api))
+
+
+def test_a_node_is_cut_off(nodes: Sequence[Node], apis: Sequence[Api]) -> None:
+    """Alone it grants nothing; the others go on; when it is back, all have the same."""
+    with Stream(apis) as stream:
+        nodes[1].isolate(cut_off=True)
+        stream.await_more([0, 2])
+        wait_until(lambda: not nodes[1].is_ready(1), SECONDS_TO_GO_ON, lambda: "it takes itself for the cluster")
+        alone = len(stream.granted[1])
+        time.sleep(1)
+        assert len(stream.granted[1]) == alone
+        nodes[1].isolate(cut_off=False)
+        wait_until(lambda: nodes[1].is_ready(3), 30, lambda: "it does not come back")
+        stream.await_more([0, 1, 2])
+    for api in apis:
+        assert not stream.lost(api)
+        assert not breaches(Books.of(api))
