@@ -16,7 +16,7 @@ import pytest
 from tests.databases import KINDS, fresh_database
 from tests.end_to_end.api import Api
 from tests.end_to_end.crowd import MEGABYTES, SHARE, Claimant, Reshaper, Verdict, acting, amounts, make_pair
-from tests.end_to_end.invariants import Books, breaches
+from tests.end_to_end.invariants import Books, assert_sound, breaches
 from tests.end_to_end.own_databases import own_database
 from tests.end_to_end.servers import serving, wait_until
 
@@ -132,6 +132,7 @@ def test_a_server_is_killed(kind: str, pauses: random.Random) -> None:
         with serving(database) as (server,):
             assert crowd is not None
             crowd.assert_intact(Api(server.address, ROLES))
+        assert_sound(database)
     crowd.assert_busy()
     assert crowd.tally["doubtful: absent"] + crowd.tally["doubtful: carried out"], "nothing was in flight when it died"
 
@@ -154,6 +155,7 @@ def test_a_database_is_killed(kind: str, pauses: random.Random) -> None:
                 database.start()
                 over.wait(LEAST_SECONDS)
             crowd.assert_intact(api)
+        assert_sound(database.url)
         assert server.runs()
         assert "Unexpected exit" not in server.said()
         assert "bug: " not in server.said(), server.said()

@@ -14,7 +14,7 @@ import pytest
 from tests.databases import KINDS, fresh_database
 from tests.end_to_end.api import Api
 from tests.end_to_end.crowd import Claimant, Client, Reshaper, Verdict, acting, make_pair, note
-from tests.end_to_end.invariants import Books, breaches
+from tests.end_to_end.invariants import Books, assert_sound, breaches
 from tests.end_to_end.neighbours import AMPLE, ROOM, Operator, Squatter, stock
 from tests.end_to_end.servers import serving, wait_until
 from tests.end_to_end.watching import Reader
@@ -112,6 +112,7 @@ def test_mixed_load(kind: str) -> None:
             wait_until(lambda: over.is_set() or not _missing(clients), MOST_SECONDS, lambda: f"{_missing(clients)}")
         books = Books.of(cast.apis[0])
         wrong = [fault for client in clients for fault in client.faults(cast.apis[1])]
+        assert_sound(database)
 
     tally = sum((each.tally for each in (*clients, *readers)), Counter[str]())
     print(*sorted(tally.items()), sep="\n")  # noqa: T201 - what a long run by hand has done
