@@ -23,26 +23,24 @@ class _Branch:
         self.path = path
         self.place = len(path.taken)
         self.other = other
-        self.what = path.ready[other]
         self.asleep = path.asleep | {who}
         self.switches = switches
-        self.waits = False
-        """Whether the other had to wait, as far as it is known."""
+        self.until_it_waited: tuple[str, ...] = ()
+        """What the other did from here, up to where it had to wait; nothing if it had not to, or it isn't known."""
 
     def is_known(self, commute: Commute) -> bool:
         """Whether nothing new can come of it.
 
-        If the other has to wait after one more step, and waits for nothing that this step has locked, it has to wait
-        before it as well; then only this step can be next, and the two commute.
+        If the other, going on one step later, comes to where it has to wait, and that step commutes with all it does
+        till then, it comes to the same from here. Then only that step can be next, which is as if it had come first.
         """
         step, later = self.path.taken[self.place], self.path.branches.get(self.place + 1)
-        return (
-            later is not None
-            and later.waits
-            and (later.other, later.what) == (self.other, self.what)
-            and not step.waited
-            and commute(step.what, self.what)
-        )
+        if later is None or later.other != self.other or step.waited or not later.until_it_waited:
+            return False
+        if not all(commute(step.what, what) for what in later.until_it_waited):
+            return False
+        self.until_it_waited = later.until_it_waited
+        return True
 
 
 class Path:
@@ -89,8 +87,9 @@ class Path:
         origin = self._origin
         if origin is not None and len(self.taken) == origin.place:
             self.asleep = origin.asleep
-            origin.waits = waited
         self.taken.append(step)
+        if origin is not None and waited and {each.who for each in self.taken[origin.place :]} == {origin.other}:
+            origin.until_it_waited = tuple(each.what for each in self.taken[origin.place :])
         self.asleep = frozenset(each for each in self.asleep if self._stays_asleep(each, step))
 
     def _stays_asleep(self, each: int, step: Taken) -> bool:
@@ -114,9 +113,7 @@ class Search:
         yield Path(self)
         while self._left:
             branch = self._left.pop()
-            if branch.is_known(self.commute):
-                branch.waits = True
-            else:
+            if not branch.is_known(self.commute):
                 yield Path(self, branch)
 
     def leave(self, branch: _Branch) -> None:
