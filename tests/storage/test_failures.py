@@ -78,8 +78,7 @@ def test_a_connection_lost_while_committing_leaves_no_doubt(
         lost.append(True)
         if applied:
             commit(connection)
-        _break(sql, connection)
-        commit(connection)
+        lose(sql, connection)
 
     runs: list[World] = []
     monkeypatch.setattr(engine.dialect, "do_commit", failing)
@@ -105,6 +104,12 @@ def _break(sql: SQLStore, connection: Any) -> None:
             connection.rollback()
         raise _io_error()
     sever(connection, sql._engines.read)
+
+
+def lose(sql: SQLStore, connection: Any) -> None:
+    """Break a connection and learn of it; to commit once more would not tell, where nothing is open any more."""
+    _break(sql, connection)
+    connection.cursor().execute("SELECT 1")
 
 
 def sever(connection: Any, other: sa.Engine) -> None:
@@ -134,8 +139,7 @@ def test_a_lost_commit_of_names_alone_leaves_no_doubt_either(
         lost.append(True)
         if applied:
             commit(connection)
-        _break(sql, connection)
-        commit(connection)
+        lose(sql, connection)
 
     def body(tx: Transaction) -> str:
         world = tx.read(Scope(classes=frozenset({ResourceClass("CUSTOM_A")}), traits=frozenset({Trait("CUSTOM_A")})))
@@ -208,7 +212,7 @@ def test_a_database_that_comes_back_in_time_is_not_missed(sql: SQLStore) -> None
     def refuse(*_: Any) -> None:
         if len(failures) < 3:
             failures.append(True)
-            raise _refusal(sql._engines.write.dialect.name)
+            raise refusal(sql._engines.write.dialect.name)
 
     for engine in (sql._engines.write, sql._engines.read):
         event.listen(engine, "do_connect", refuse)
@@ -222,7 +226,8 @@ def test_a_database_that_comes_back_in_time_is_not_missed(sql: SQLStore) -> None
         event.remove(engine, "do_connect", refuse)
 
 
-def _refusal(name: str) -> Exception:
+def refusal(name: str) -> Exception:
+    """What a driver says when there is nobody to connect to."""
     if name == "postgresql":
         import psycopg  # noqa: PLC0415 (each test needs one driver)
 
