@@ -26,6 +26,7 @@ from roost.ledger.world import Delta, Scope, World
 from roost.model import refusals
 from roost.model.inventory import Inventory
 from roost.model.names import ConsumerUUID, Generation, ProjectID, ProviderUUID, ResourceClass, UserID
+from roost.service import claims
 from roost.service.claims import LARGEST, WIDEST, ClaimQueue
 from roost.service.writes import carry_out
 from roost.storage.memory import MemoryStore
@@ -160,6 +161,22 @@ def test_those_that_wait_share_a_transaction(store: Gated) -> None:
     """The first is under way; the others take the next together."""
     assert Crowd(store)(*(claim(str(number)) for number in range(5))) == [None] * 5
     assert (store.runs, usage(store)) == (2, 5)
+
+
+def test_those_who_come_again_go_together(store: Gated, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients that claim one after the other come to share all transactions, and don't stay two crowds."""
+    monkeypatch.setattr(claims, "GATHER_SECONDS", 0.5)
+    store.failing = lambda: time.sleep(0.01)
+    queue, clients, turns = ClaimQueue(store), 6, 10
+
+    def work(number: int) -> None:
+        for turn in range(turns):
+            queue.carry_out(claim(f"{number}-{turn}", 0), ORIGIN)
+
+    with ThreadPoolExecutor(clients) as pool:
+        list(pool.map(work, range(clients)))
+
+    assert turns <= store.runs <= turns + clients
 
 
 def test_no_more_are_granted_than_fit(store: Gated) -> None:
