@@ -29,7 +29,7 @@ from tests.storage.hand import (
     write,
 )
 
-CLAIM = 11
+CLAIM = 10
 RESIZE = 11
 RELEASE = 8
 """Statements of one transaction, BEGIN and COMMIT apart, where all that the claim refers to is there already."""

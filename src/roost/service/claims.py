@@ -69,8 +69,10 @@ class ClaimQueue:
             return
         self._join(ticket)
         if ticket.leads:
-            taken = self._take()
+            taken: list[_Ticket] = []
             try:
+                self._gather()
+                taken = self._take()
                 self._lead(taken)
             finally:
                 self._pass_on(len(taken))
@@ -82,18 +84,15 @@ class ClaimQueue:
         with self._lock:
             self._waiting.append(ticket)
             self._lock.notify()
-            alone = not self._busy
-            if alone:
+            if not self._busy:
                 self._busy = ticket.leads = True
-        if not alone:
-            ticket.turn.wait()
-            self._gather(ticket)
+                ticket.turn.set()
+        ticket.turn.wait()
 
-    def _gather(self, ticket: _Ticket) -> None:
-        """Wait a moment for those who are likely to come, if this one is to lead them."""
-        if ticket.leads:
-            with self._lock:
-                self._lock.wait_for(lambda: len(self._waiting) >= self._company, GATHER_SECONDS)
+    def _gather(self) -> None:
+        """Wait a moment for those who are likely to come."""
+        with self._lock:
+            self._lock.wait_for(lambda: len(self._waiting) >= self._company, GATHER_SECONDS)
 
     def _take(self) -> list[_Ticket]:
         """Those that go now: the first, which leads, and after it whoever has no consumer in common with the others."""

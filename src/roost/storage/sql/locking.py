@@ -59,9 +59,15 @@ class Locked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def lock(unit: Unit, scope: Scope) -> Locked:
-    """Lock the consumers' rows and the trees' stripes."""
+    """Lock the consumers' rows and the trees' stripes.
+
+    Which tree a claimed provider is in is remembered from earlier transactions, where it can be. If it has moved since,
+    `worlds` finds out when it reads the provider under the locks, and the transaction begins again.
+    """
     claims, homes = _lock_consumers(unit, scope.consumers)
     named = scope.providers | scope.trees | scope.stocks | scope.traits_of | scope.aggregates_of
+    remembered = scope.stocks - scope.trees - homes.keys()
+    homes |= {uuid: unit.remembered[uuid] for uuid in remembered & unit.remembered.keys()}
     unknown = named - homes.keys()
     for row in unit.rows_of(_ROOTS, unknown) if unknown else ():
         if row.uuid in unknown:

@@ -27,6 +27,9 @@ T = TypeVar("T")
 
 _UNKNOWN = Origin()
 
+MOST_REMEMBERED = 100_000
+"""Providers whose trees are remembered: some 20 MiB of texts."""
+
 
 class SQLStore:
     """Implements `roost.storage.port.Store` on SQLite, PostgreSQL, MariaDB and MySQL."""
@@ -55,6 +58,8 @@ class SQLStore:
         self._clock = clock
         self._patience = patience or Patience()
         self._stripes: int | None = None
+        self._homes: dict[str, str] = {}
+        """The roots of providers as they were seen: a guess of what has to be locked."""
         _renew_after_fork(self)
 
     def transact(self, body: Callable[[Transaction], T], origin: Origin = _UNKNOWN) -> T:
@@ -165,6 +170,8 @@ class SQLStore:
         connection.begin()
         if self._stripes is None:
             self._stripes = connection.execute(sa.select(sa.func.count()).select_from(roost_stripes)).scalar_one()
+        if len(self._homes) > MOST_REMEMBERED:
+            self._homes.clear()
         now = self._clock()
         return Unit(
             connection=connection,
@@ -172,6 +179,7 @@ class SQLStore:
             stripes=self._stripes,
             origin=origin,
             mark=uuid.uuid4().hex,
+            remembered=self._homes,
             now=self._dialect.moment(now.astimezone(UTC).replace(tzinfo=None) if now.tzinfo else now),
         )
 

@@ -47,7 +47,15 @@ class Unit:
     """One attempt: its connection, its time, what it has locked, and the row ids it has come across."""
 
     def __init__(
-        self, *, connection: Connection, dialect: Dialect, stripes: int, origin: Origin, mark: str, now: datetime
+        self,
+        *,
+        connection: Connection,
+        dialect: Dialect,
+        stripes: int,
+        origin: Origin,
+        mark: str,
+        now: datetime,
+        remembered: dict[str, str],
     ) -> None:
         self.connection = connection
         self.dialect = dialect
@@ -65,6 +73,8 @@ class Unit:
         """Whether there is anything to commit. Advanced stripes alone are nothing."""
         self.recorded = False
         """Whether rows of `roost_changes` bear our mark."""
+        self.remembered = remembered
+        """The roots of providers as earlier transactions saw them: a guess, shared by all attempts of a store."""
         self.providers: dict[str, int] = {}
         self.homes: dict[str, str] = {}
         """The root of each existing provider that was read."""

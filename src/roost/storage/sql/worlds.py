@@ -104,9 +104,10 @@ def _providers(unit: Unit, locked: Locked, trees: frozenset[ProviderUUID]) -> di
             if query is _BY_UUID and provider.uuid not in wanted:
                 continue
             if unit.stripe(provider.root) not in unit.versions or (query is _BY_UUID and provider.uuid in trees):
+                unit.remembered.pop(provider.uuid, None)
                 raise LostRace("a tree was moved or made while it was being locked")
             found[provider.uuid] = provider
-            unit.homes[provider.uuid] = provider.root
+            unit.homes[provider.uuid] = unit.remembered[provider.uuid] = provider.root
             unit.providers[provider.uuid] = row.provider_id
             totals.note(unit, provider.uuid, row)
             unit.providers[provider.root] = row.root_id or row.provider_id
