@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -30,7 +30,7 @@ from roost.service import claims
 from roost.service.claims import LARGEST, WIDEST, ClaimQueue
 from roost.service.writes import carry_out
 from roost.storage.memory import MemoryStore
-from roost.storage.port import Origin, OutcomeUnknown, Reader, Store, Transaction, Unavailable
+from roost.storage.port import Origin, OutcomeUnknown, RacesLost, Reader, Store, Transaction, Unavailable
 
 T = TypeVar("T")
 
@@ -52,9 +52,9 @@ class _Picky:
         """Pass on."""
         return self._tx.read(scope)
 
-    def recount(self, world: World) -> World:
+    def recount(self, world: World, providers: Collection[ProviderUUID]) -> World:
         """Pass on."""
-        return self._tx.recount(world)
+        return self._tx.recount(world, providers)
 
     def write(self, world: World, delta: Delta, origins: Mapping[str, Origin] = MappingProxyType({})) -> None:
         """Pass on, or refuse."""
@@ -250,6 +250,39 @@ def test_a_store_that_is_away_is_away_for_all(store: Gated, kind: type[Unavailab
     outcomes = Crowd(store)(claim("one"), claim("two"))
 
     assert [(type(outcome), str(outcome)) for outcome in outcomes] == [(kind, "away")] * 2
+
+
+def test_a_lost_race_is_not_shared(store: Gated) -> None:
+    """The claim whose fault it may be must not cost the others their answer: each tries for itself."""
+    fails = iter([False, True, False, False, False])
+
+    def fail() -> None:
+        if next(fails):
+            raise RacesLost("again and again")
+
+    store.failing = fail
+
+    assert Crowd(store)(claim("one"), claim("two"), claim("three")) == [None] * 3
+    assert (store.runs, usage(store)) == (5, 3)
+
+
+def test_who_is_interrupted_leaves_the_others_to_go_on(store: Gated, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it gathers, takes or leads: another leads next, and its own claim isn't carried out after it has left."""
+    queue = ClaimQueue(store)
+    for method in ("_gather", "_take", "_carry_out_all"):
+        with monkeypatch.context() as patch:
+            patch.setattr(queue, method, interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                queue.carry_out(claim("gone"), ORIGIN)
+
+    queue.carry_out(claim("next"), ORIGIN)
+
+    assert (usage(store), queue._waiting, queue._busy) == (1, [], False)
+
+
+def interrupted(*_: object) -> None:
+    """What Ctrl-C does."""
+    raise KeyboardInterrupt
 
 
 def test_wide_and_other_commands_go_by_themselves(store: Gated) -> None:

@@ -9,20 +9,23 @@ Each claim is granted or refused for itself, as if they had come one after the o
 
 import itertools
 import threading
+import time
 from collections.abc import Iterable, Sequence
 
 from roost.ledger.commands import Command
 from roost.ledger.series import claimants, scope_of_all, settle_each, together
 from roost.ledger.world import Delta, World
-from roost.model.names import ConsumerUUID
+from roost.model.names import ConsumerUUID, ProviderUUID
 from roost.model.refusals import InUse, Refusal
 from roost.service.writes import carry_out
-from roost.storage.port import Origin, OutcomeUnknown, Store, Transaction, Unavailable
+from roost.storage.port import Origin, OutcomeUnknown, RacesLost, Store, Transaction, Unavailable
 
 LARGEST = 64
 """Claims in one transaction."""
 GATHER_SECONDS = 0.002
 """How long a transaction is held up at most. A transaction takes longer than that, so it pays if it spares one."""
+RECENT_SECONDS = 0.05
+"""How long those who were answered are expected back."""
 WIDEST = 16
 """Consumers of a request that may share a transaction. A wider one would keep the others waiting."""
 
@@ -30,15 +33,18 @@ WIDEST = 16
 class _Ticket:
     """A claim that waits for its turn, and then for its outcome."""
 
-    __slots__ = ("claimants", "command", "failure", "leads", "origin", "turn")
+    __slots__ = ("alone", "claimants", "command", "failure", "leads", "origin", "turn")
 
     def __init__(self, command: Command, origin: Origin) -> None:
         self.command = command
         self.origin = origin
         self.claimants = claimants(command)
         self.turn = threading.Event()
-        """Set when it is done, or when it is to lead."""
+        """Set when it is done, or when it is to do something itself."""
         self.leads = False
+        """It is to carry out its own and others'."""
+        self.alone = False
+        """It is to carry out its own, apart from the others."""
         self.failure: Exception | None = OutcomeUnknown("the claim was given up")
         """None once it is granted, and only then."""
 
@@ -51,9 +57,11 @@ class ClaimQueue:
         self._lock = threading.Condition()
         """Notified when a claim joins those that wait."""
         self._busy = False
+        self._waiting: list[_Ticket] = []
         self._company = 0
         """How many waited or were just answered when the last transaction ended."""
-        self._waiting: list[_Ticket] = []
+        self._ended = 0.0
+        """When that was."""
 
     def carry_out(self, command: Command, origin: Origin) -> None:
         """Claim or release, wholly and durably, or refuse and change nothing.
@@ -64,35 +72,41 @@ class ClaimQueue:
 
         """
         ticket = _Ticket(command, origin)
-        if not 0 < len(ticket.claimants) <= WIDEST:
+        ticket.alone = not 0 < len(ticket.claimants) <= WIDEST
+        if not ticket.alone:
+            self._share(ticket)
+        if ticket.alone:
             carry_out(self._store, command, origin)
-            return
-        self._join(ticket)
-        if ticket.leads:
-            taken: list[_Ticket] = []
-            try:
-                self._gather()
-                taken = self._take()
-                self._lead(taken)
-            finally:
-                self._pass_on(len(taken))
-        if ticket.failure is not None:
+        elif ticket.failure is not None:
             raise ticket.failure
 
+    def _share(self, ticket: _Ticket) -> None:
+        """Wait for the outcome, or find it out for all who wait. However this ends, another leads after it."""
+        answered = 0
+        try:
+            self._join(ticket)
+            ticket.turn.wait()
+            if ticket.leads:
+                self._gather()
+                taken = self._take()
+                answered = len(taken)
+                self._carry_out_all(taken)
+        finally:
+            self._leave(ticket, answered)
+
     def _join(self, ticket: _Ticket) -> None:
-        """Wait until the claim is done by another, or is to lead."""
         with self._lock:
             self._waiting.append(ticket)
             self._lock.notify()
             if not self._busy:
                 self._busy = ticket.leads = True
                 ticket.turn.set()
-        ticket.turn.wait()
 
     def _gather(self) -> None:
         """Wait a moment for those who are likely to come."""
         with self._lock:
-            self._lock.wait_for(lambda: len(self._waiting) >= self._company, GATHER_SECONDS)
+            if time.monotonic() - self._ended < RECENT_SECONDS:
+                self._lock.wait_for(lambda: len(self._waiting) >= self._company, GATHER_SECONDS)
 
     def _take(self) -> list[_Ticket]:
         """Those that go now: the first, which leads, and after it whoever has no consumer in common with the others."""
@@ -108,44 +122,42 @@ class ClaimQueue:
             self._waiting = left
         return taken
 
-    def _pass_on(self, answered: int) -> None:
+    def _leave(self, ticket: _Ticket, answered: int) -> None:
+        """Let the next lead, if this one did; and don't stay among those who wait, if it was interrupted."""
         with self._lock:
-            self._company = answered + len(self._waiting)
-            if not self._waiting:
-                self._busy = False
+            if ticket in self._waiting:
+                self._waiting.remove(ticket)
+            if not ticket.leads:
                 return
-            heir = self._waiting[0]
-            heir.leads = True
-        heir.turn.set()
-
-    def _lead(self, tickets: list[_Ticket]) -> None:
-        try:
-            self._carry_out_all(tickets)
-        finally:
-            for ticket in tickets[1:]:
-                ticket.turn.set()
+            self._company, self._ended = answered + len(self._waiting), time.monotonic()
+            if self._waiting:
+                self._waiting[0].leads = True
+                self._waiting[0].turn.set()
+            else:
+                self._busy = False
 
     def _carry_out_all(self, tickets: list[_Ticket]) -> None:
         try:
             failures = self._store.transact(lambda tx: _attempt(tx, tickets), tickets[0].origin)
+        except RacesLost:
+            _part(tickets)
         except Unavailable as error:
             for ticket in tickets:
                 ticket.failure = type(error)(*error.args)
-        except Exception as error:  # noqa: BLE001 - told to whoever asked
-            tickets[0].failure = error
-            # It may be the fault of one claim; nothing was written, so that each may try for itself.
-            for ticket in tickets if len(tickets) > 1 else ():
-                self._carry_out_alone(ticket)
+        except Exception:  # noqa: BLE001 - whatever it is, it is met again by the claim whose fault it is
+            _part(tickets)
         else:
             for ticket, failure in zip(tickets, failures, strict=True):
                 ticket.failure = failure
+        finally:
+            for ticket in tickets[1:]:
+                ticket.turn.set()
 
-    def _carry_out_alone(self, ticket: _Ticket) -> None:
-        try:
-            carry_out(self._store, ticket.command, ticket.origin)
-            ticket.failure = None
-        except Exception as error:  # noqa: BLE001 - told to whoever asked
-            ticket.failure = error
+
+def _part(tickets: Iterable[_Ticket]) -> None:
+    """Nothing was written, and it may be the fault of one: each carries out its own."""
+    for ticket in tickets:
+        ticket.alone = True
 
 
 def _attempt(tx: Transaction, tickets: Sequence[_Ticket]) -> list[Refusal | None]:
@@ -153,12 +165,23 @@ def _attempt(tx: Transaction, tickets: Sequence[_Ticket]) -> list[Refusal | None
     commands = [ticket.command for ticket in tickets]
     world = tx.read(scope_of_all(commands))
     outcomes = settle_each(world, commands)
-    if any(isinstance(outcome, InUse) for _, outcome in outcomes):
-        world = tx.recount(world)
+    counted = frozenset[ProviderUUID]()
+    # What is read of usage may be too much. A grant is safe with that; a refusal has to be sure.
+    while doubtful := _refused_by_usage(commands, outcomes) - counted:
+        counted |= doubtful
+        world = tx.recount(world, doubtful)
         outcomes = settle_each(world, commands)
     deltas = [outcome for _, outcome in outcomes if isinstance(outcome, Delta)]
     tx.write(world, together(deltas), _origins(world, tickets, [outcome for _, outcome in outcomes]))
     return [outcome if isinstance(outcome, Refusal) else None for _, outcome in outcomes]
+
+
+def _refused_by_usage(
+    commands: Iterable[Command], outcomes: Iterable[tuple[World, Delta | Refusal]]
+) -> frozenset[ProviderUUID]:
+    """The providers of the claims that what is used stands in the way of."""
+    refused = [command for command, (_, outcome) in zip(commands, outcomes, strict=True) if isinstance(outcome, InUse)]
+    return scope_of_all(refused).stocks
 
 
 def _origins(world: World, tickets: Iterable[_Ticket], outcomes: Iterable[Delta | Refusal]) -> dict[str, Origin]:

@@ -32,7 +32,7 @@ def carry_out(store: Store, command: Command, origin: Origin) -> Done:
         try:
             delta = settle(world, command)
         except InUse:
-            world = tx.recount(world)
+            world = tx.recount(world, needed.stocks)
             delta = settle(world, command)
         tx.write(world, delta)
         return Done(world=world, delta=delta)

@@ -5,7 +5,7 @@ with, so that they never wait and never see half a change.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from datetime import datetime
 from typing import Literal, TypeVar
@@ -255,8 +255,9 @@ class MemoryTransaction:
             used_traits=frozenset(name for name in scope.retiring_traits if name in worn),
         )
 
-    def recount(self, world: World) -> World:
+    def recount(self, world: World, providers: Collection[ProviderUUID]) -> World:
         """Give it back: usage is always the sum of the claims."""
+        del providers
         return world
 
     def write(self, world: World, delta: Delta, origins: Mapping[str, Origin] = {}) -> None:

@@ -4,7 +4,7 @@ Writers call `Store.transact` with a body that reads a world, decides, and write
 `Store.read` with a body that asks a `Reader`. Both see one consistent moment, however many questions they ask.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Protocol, TypeVar
 
@@ -32,6 +32,10 @@ class LostRace(Exception):
 
 class Unavailable(Exception):
     """The store can't answer now: the database is away, or the races were lost until the bound was passed."""
+
+
+class RacesLost(Unavailable):
+    """The database was there, and gave way to others until the bound was passed."""
 
 
 class OutcomeUnknown(Unavailable):
@@ -182,8 +186,8 @@ class Transaction(Protocol):
     def read(self, scope: Scope) -> World:
         """Lock all that the scope names, then read it. May raise LostRace."""
 
-    def recount(self, world: World) -> World:
-        """The same world, its usage summed up from the claims themselves.
+    def recount(self, world: World, providers: Collection[ProviderUUID]) -> World:
+        """The same world, the usage of these of its providers summed up from the claims themselves.
 
         `read` may show more than is used, never less, where another program wrote to the books.
         """

@@ -14,8 +14,10 @@ from sqlalchemy import Column, Connection, DateTime, Integer, MetaData, String, 
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.schema import CreateTable
 
-LEASE_SECONDS = 120
-"""After which a holder counts as dead. An upgrade takes seconds."""
+LEASE_SECONDS = 600
+"""After which a holder counts as dead. An upgrade takes seconds, or minutes where old tables are large."""
+TAKEN = frozenset({1062, 1205, 1213})
+"""Duplicate key, lock wait timeout, and Galera's refusal at commit: another has it, or is taking it."""
 PAUSE_SECONDS = 0.2
 
 _leases = Table(
@@ -68,7 +70,9 @@ def _taken(connection: Connection, holder: str) -> bool:
         connection.execute(_RUN_OUT)
         connection.execute(_TAKE, {"holder": holder})
         connection.commit()
-    except (IntegrityError, OperationalError):
+    except (IntegrityError, OperationalError) as error:
         connection.rollback()
+        if getattr(error.orig, "args", (0,))[0] not in TAKEN:
+            raise
         return False
     return True

@@ -287,7 +287,8 @@ class MySQL(Dialect):
         cursor.execute(f"SET SESSION innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}")
         cursor.execute(self.SHOW_CLUSTER)
         if _is_on(cursor.fetchall()):
-            cursor.execute("SET SESSION wsrep_sync_wait = 1")
+            # Whichever statement comes first, it waits for what the other nodes have acknowledged.
+            cursor.execute("SET SESSION wsrep_sync_wait = 7")
 
     def open_reader(self, cursor: DBAPICursor) -> None:
         """One snapshot for each transaction, made by its first read: as good as asking for it, and one trip less."""

@@ -67,7 +67,7 @@ def lock(unit: Unit, scope: Scope) -> Locked:
     claims, homes = _lock_consumers(unit, scope.consumers)
     named = scope.providers | scope.trees | scope.stocks | scope.traits_of | scope.aggregates_of
     remembered = scope.stocks - scope.trees - homes.keys()
-    homes |= {uuid: unit.remembered[uuid] for uuid in remembered & unit.remembered.keys()}
+    homes |= {uuid: home for uuid in remembered if (home := unit.remembered.get(uuid)) is not None}
     unknown = named - homes.keys()
     for row in unit.rows_of(_ROOTS, unknown) if unknown else ():
         if row.uuid in unknown:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from roost.storage.port import LostRace, Unavailable
+from roost.storage.port import LostRace, RacesLost, Unavailable
 from roost.storage.sql.failures import Away, Clash
 
 T = TypeVar("T")
@@ -31,7 +31,7 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
         """Call `attempt` until it neither loses a race nor finds the database away.
 
         Raises:
-            Unavailable: the bound was passed.
+            Unavailable: the bound was passed; RacesLost, if the database was there the last time.
 
         """
         give_up = self.ticks() + self.bound
@@ -44,12 +44,12 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
                 clashes = clashes + 1 if isinstance(error, Clash) else 0
                 rest = pause * (0.5 + self.chance() / 2)
                 if self.ticks() + rest >= give_up or clashes >= self.clashes:
-                    raise Unavailable(_complaint(error, tries)) from error
+                    raise _complaint(error, tries) from error
             self.sleep(rest)
             pause = min(pause * 2, self.longest)
 
 
-def _complaint(error: Exception, tries: int) -> str:
+def _complaint(error: Exception, tries: int) -> Unavailable:
     if isinstance(error, Away):
-        return str(error)
-    return f"the same race was lost {tries} times; the last time {error}"
+        return Unavailable(str(error))
+    return RacesLost(f"the same race was lost {tries} times; the last time {error}")

@@ -12,7 +12,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from roost.storage.port import Forgotten, Origin, OutcomeUnknown, Reader, Transaction, Unavailable
+from roost.storage.port import Forgotten, Origin, OutcomeUnknown, Reader, Transaction
 from roost.storage.sql import migrations, standards
 from roost.storage.sql.engines import PoolOptions, open_engines
 from roost.storage.sql.failures import Away, translated
@@ -161,7 +161,8 @@ class SQLStore:
     def _find_out(self, unit: Unit, transaction: SQLTransaction) -> bool:
         try:
             return self._patience.persist(lambda: self._was_committed(unit, transaction))
-        except Unavailable as error:
+        except Exception as error:
+            # Whatever it is, it must not be taken for a sign that nothing was written.
             raise OutcomeUnknown(str(error)) from error
 
     def _begin(self, stack: ExitStack, origin: Origin) -> Unit:

@@ -198,11 +198,15 @@ roost_totals = Table(
     metadata,
     Column("provider_id", Integer, primary_key=True, autoincrement=False),
     Column("provider_made", DateTime),
+    Column("provider_changed", DateTime),
     Column("generation", Integer, nullable=False),
     Column("used", Text, nullable=False),
 )
-"""What is used of a provider, as JSON by the ids of classes. It counts only at this generation of the provider that was
-made at this time: ids may be given again. It refers to nothing, for the peer deletes providers without asking us."""
+"""What is used of a provider, as JSON by the ids of classes.
+
+It counts only at this generation of the provider, made and changed at these times: ids may be given again, and a backup
+brings generations back. It refers to nothing, for the peer deletes providers without asking us.
+"""
 
 roost_forgotten = Table(
     "roost_forgotten",

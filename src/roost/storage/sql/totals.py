@@ -1,9 +1,9 @@
 """Running totals of usage, so that a claim costs the same however many others there are. Knows no rule about usage.
 
-One row for each provider, written in the transaction that changes its claims. A row counts only at the generation at
-which it was written: whatever else adds a claim advances the generation, and the claims are summed up anew. What takes
-one away without advancing it (the peer does, by the API's rule) leaves a total too high, never too low; so before a
-refusal is told, `count` asks the claims themselves (docs/decisions/0009).
+One row for each provider, written in the transaction that changes its claims. A row counts only at the generation, and
+its time, at which it was written: whatever else adds a claim advances that, and the claims are summed up anew. What
+takes one away without advancing it (the peer does, by the API's rule) leaves a total too high, never too low; so before
+a refusal is told, `count` asks the claims themselves (docs/decisions/0009).
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -23,6 +23,7 @@ from roost.storage.sql.unit import Unit, entries
 
 COLUMNS: rows.Columns = (
     roost_totals.c.provider_made.label("totals_made"),
+    roost_totals.c.provider_changed.label("totals_changed"),
     roost_totals.c.generation.label("totals_generation"),
     roost_totals.c.used.label("totals"),
 )
@@ -50,13 +51,14 @@ _decode = msgspec.json.Decoder(dict[int, int]).decode
 
 def counting(row: Row[*tuple[Any, ...]]) -> dict[int, int] | None:
     """The totals that came with a provider's row, by the rows of classes; none, if they don't count (any more)."""
-    at = row.totals_generation, row.totals_made
-    return _decode(row.totals) if row.totals and at == (row.provider_generation, row.provider_made) else None
+    at = row.totals_generation, row.totals_made, row.totals_changed
+    now = row.provider_generation, row.provider_made, row.provider_changed
+    return _decode(row.totals) if row.totals and at == now else None
 
 
 def note(unit: Unit, uuid: ProviderUUID, row: Row[Any]) -> None:
     """Remember the totals that came with a provider's row, if they count."""
-    unit.births[uuid] = row.provider_made
+    unit.stamps[uuid] = (row.provider_made, row.provider_changed)
     if (counting_ones := counting(row)) is not None:
         unit.totals[uuid] = counting_ones
 
@@ -68,7 +70,11 @@ def usage(unit: Unit, wanted: Collection[ProviderUUID]) -> dict[ProviderUUID, di
     names = {row: name for name, row in unit.classes.items()}
     unnamed = {row for used in found.values() for row in used} - names.keys()
     names |= {row.id: row.name for row in unit.rows_of(_CLASS_NAMES, unnamed)}
-    return {uuid: {ResourceClass(names[row]): amount for row, amount in used.items()} for uuid, used in found.items()}
+    return {
+        # A class that doesn't exist can't be asked for; only a broken database has claims of it.
+        uuid: {ResourceClass(names[row]): amount for row, amount in used.items() if row in names}
+        for uuid, used in found.items()
+    }
 
 
 def count(unit: Unit, wanted: Iterable[ProviderUUID]) -> None:
@@ -85,16 +91,18 @@ _DELETE = sa.delete(roost_totals).where(rows.any_of(roost_totals.c.provider_id))
 
 @cache
 def _write(dialect: Dialect) -> Insert:
-    return dialect.insert_or_replace(roost_totals, ("provider_made", "generation", "used"))
+    return dialect.insert_or_replace(roost_totals, ("provider_made", "provider_changed", "generation", "used"))
 
 
 def write_totals(unit: Unit, world: World, delta: Delta) -> None:
     """Write the totals that count, as they are after a delta, and drop those of providers that go."""
     changes = _changes(unit, world, delta)
+    stamped = {*delta.advances, *(provider.uuid for provider in delta.changed)}
     batch = [
         {
             "provider_id": unit.providers[uuid],
-            "provider_made": unit.births[uuid],
+            "provider_made": unit.stamps[uuid][0],
+            "provider_changed": unit.now if uuid in stamped else unit.stamps[uuid][1],
             "generation": world.generation(uuid, delta),
             "used": _encode(unit.totals[uuid], changes.get(uuid, {})),
         }

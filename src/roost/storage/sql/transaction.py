@@ -1,10 +1,11 @@
 """One attempt at a change, as the port shows it to a body, and how to learn what became of it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import sqlalchemy as sa
 
 from roost.ledger.world import Delta, Scope, World
+from roost.model.names import ProviderUUID
 from roost.storage.port import Origin
 from roost.storage.sql import worlds, writing
 from roost.storage.sql.failures import translated
@@ -28,10 +29,10 @@ class SQLTransaction:
         with translated(self._unit.dialect):
             return worlds.read(self._unit, scope)
 
-    def recount(self, world: World) -> World:
-        """The same world, its usage summed up from the claims."""
+    def recount(self, world: World, providers: Collection[ProviderUUID]) -> World:
+        """The same world, the usage of these of its providers summed up from the claims."""
         with translated(self._unit.dialect):
-            return worlds.recount(self._unit, world)
+            return worlds.recount(self._unit, world, providers)
 
     def write(self, world: World, delta: Delta, origins: Mapping[str, Origin] = {}) -> None:
         """Write a decision."""

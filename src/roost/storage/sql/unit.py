@@ -82,8 +82,8 @@ class Unit:
         """Rows of consumers, those included that hold nothing and so don't exist for anyone above the store."""
         self.holdings: dict[Key, list[int]] = {}
         """Rows of allocations by consumer, provider and class."""
-        self.births: dict[str, datetime | None] = {}
-        """When each existing provider that was read was made."""
+        self.stamps: dict[str, tuple[datetime | None, datetime | None]] = {}
+        """When each existing provider that was read was made, and changed."""
         self.totals: dict[str, dict[int, int]] = {}
         """What is used of providers, by rows of classes, as far as it is known."""
         self.counted: set[str] = set()

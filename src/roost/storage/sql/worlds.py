@@ -116,9 +116,9 @@ def _providers(unit: Unit, locked: Locked, trees: frozenset[ProviderUUID]) -> di
     return found
 
 
-def recount(unit: Unit, world: World) -> World:
-    """The same world, its usage summed up from the claims."""
-    totals.count(unit, world.usage)
+def recount(unit: Unit, world: World, providers: Collection[ProviderUUID]) -> World:
+    """The same world, the usage of these of its providers summed up from the claims."""
+    totals.count(unit, world.usage.keys() & set(providers))
     return msgspec.structs.replace(world, usage=totals.usage(unit, world.usage.keys()))
 
 

@@ -39,14 +39,18 @@ def _find_too_low(connection: Connection) -> Iterator[Finding]:
         yield Finding(text=f"provider {uuid}: {', '.join(told_of)}", row=provider)
 
 
-_ROOTS = sa.select(rows.roots.c.uuid).select_from(rows.PROVIDERS).where(rows.any_of(resource_providers.c.id))
+_ROOTS = (
+    sa.select(sa.func.coalesce(rows.roots.c.uuid, resource_providers.c.uuid).label("uuid"))
+    .select_from(rows.PROVIDERS)
+    .where(rows.any_of(resource_providers.c.id))
+)
 _FORGET = sa.delete(roost_totals).where(rows.any_of(roost_totals.c.provider_id))
 
 
 def _mend_too_low(unit: Unit, findings: Sequence[Finding], _: StandIn) -> int:
     """Forget them, under the lock of whoever might be about to write them."""
     wanted = {finding.row for finding in findings}
-    unit.lock_stripes(unit.stripe(row.uuid) for row in unit.rows_of(_ROOTS, wanted) if row.uuid)
+    unit.lock_stripes(unit.stripe(row.uuid) for row in unit.rows_of(_ROOTS, wanted))
     return unit.execute_of(_FORGET, wanted)
 
 

@@ -13,6 +13,7 @@ def upgrade() -> None:
         "roost_totals",
         sa.Column("provider_id", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("provider_made", sa.DateTime),
+        sa.Column("provider_changed", sa.DateTime),
         sa.Column("generation", sa.Integer, nullable=False),
         sa.Column("used", sa.Text, nullable=False),
         if_not_exists=True,
