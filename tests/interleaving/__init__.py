@@ -3,7 +3,8 @@
 Two stores, as two processes would have, each carry out one command of a pair. Before each statement, and before it
 commits or rolls back, a transaction stops until it is let go on, so that one place decides who is next. Who waits for
 the other's lock is learnt from the database itself. The choices are searched depth first; each path is played anew
-from the same books, and must end in what one of the two would have come to if they had met one after the other.
+from the same books, and must end in what one of the two would have come to if they had met one after the other. All
+is played twice: by stores that have only just begun, and by stores that remember which tree each provider is in.
 
 How all orderings are covered by few. Two statements that stand next to each other, one of each transaction, commute
 if neither ends a transaction, not both have to wait for the other, and either one of them is a plain read (at READ

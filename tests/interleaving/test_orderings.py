@@ -47,6 +47,20 @@ class Theatre:
         keeper.upgrade()
         self.books = Books(keeper)
         self.stage = Stage(self.stores, waits)
+        self._remembered: dict[str, str] = {}
+
+    def lay_out(self, pair: Pair, *, remembers: bool) -> None:
+        """Begin with a pair's books; the stores remember the trees of its providers, or have only just begun."""
+        self.books.lay_out(pair.books)
+        providers = self.books.look().providers.values() if remembers else ()
+        self._remembered = {provider.uuid: provider.root for provider in providers}
+
+    def lay_back(self) -> None:
+        """Make books and stores what they were: what a store has learnt in one ordering must not tell in the next."""
+        self.books.lay_back()
+        for store in self.stores:
+            store._homes.clear()
+            store._homes.update(self._remembered)
 
 
 @pytest.fixture(scope="session")
@@ -73,13 +87,14 @@ End = tuple[tuple[str, ...], Seen]
 """What each was told, and what the books were then."""
 
 
+@pytest.mark.parametrize("remembers", [False, True], ids=["new", "remembering"])
 @pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair.name)
-def test_every_ordering_ends_as_one_after_the_other(theatre: Theatre, pair: Pair) -> None:
+def test_every_ordering_ends_as_one_after_the_other(theatre: Theatre, pair: Pair, *, remembers: bool) -> None:
     """Both are told what they would have been told then, the books are the same, and the feed tells the same of them.
 
     Both serial orders are met, and the two do get in each other's way: else they would not have been worth the play.
     """
-    theatre.books.lay_out(pair.books)
+    theatre.lay_out(pair, remembers=remembers)
     tasks = [
         partial(carry_out, store, command, Origin(request_id=f"req-{place}"))
         for place, (store, command) in enumerate(zip(theatre.stores, pair.commands, strict=True), 1)
@@ -88,7 +103,7 @@ def test_every_ordering_ends_as_one_after_the_other(theatre: Theatre, pair: Pair
     ends: list[End] = []
     waits = 0
     for path in _search():
-        theatre.books.lay_back()
+        theatre.lay_back()
         outcomes = theatre.stage.play(tasks, path)
         waits += sum(step.waited for step in path.taken)
         try:
@@ -102,7 +117,7 @@ def test_every_ordering_ends_as_one_after_the_other(theatre: Theatre, pair: Pair
 
 
 def _one_after_the_other(theatre: Theatre, tasks: Sequence[Callable[[], object]], order: tuple[int, int]) -> End:
-    theatre.books.lay_back()
+    theatre.lay_back()
     told = {who: outcome_of(tasks[who]) for who in order}
     return (told[0], told[1]), theatre.books.look()
 
