@@ -55,12 +55,15 @@ class Theatre:
         providers = self.books.look().providers.values() if remembers else ()
         self._remembered = {provider.uuid: provider.root for provider in providers}
 
-    def lay_back(self) -> None:
-        """Make books and stores what they were: what a store has learnt in one ordering must not tell in the next."""
+    def lay_back(self, *, anew: bool = False) -> None:
+        """Make books and stores what they were: what a store has learnt in one ordering must not tell in the next.
+
+        Or stores that begin anew: what they come to is the measure of those that remember.
+        """
         self.books.lay_back()
         for store in self.stores:
             store._homes.clear()
-            store._homes.update(self._remembered)
+            store._homes.update({} if anew else self._remembered)
 
 
 @pytest.fixture(scope="session")
@@ -117,7 +120,7 @@ def test_every_ordering_ends_as_one_after_the_other(theatre: Theatre, pair: Pair
 
 
 def _one_after_the_other(theatre: Theatre, tasks: Sequence[Callable[[], object]], order: tuple[int, int]) -> End:
-    theatre.lay_back()
+    theatre.lay_back(anew=True)
     told = {who: outcome_of(tasks[who]) for who in order}
     return (told[0], told[1]), theatre.books.look()
 
