@@ -57,10 +57,10 @@ class Client:
         if status not in SUCCESS:
             raise RuntimeError(f"{method} {path}: {status} {content.decode(errors='replace')}")
 
-    def generation(self, provider: str) -> int:
-        """A provider's."""
-        _, content = self.send(request("GET", f"/resource_providers/{provider}"))
-        found: int = json.loads(content)["generation"]
+    def get(self, path: str) -> dict[str, object]:
+        """What is at a path."""
+        _, content = self.send(request("GET", path))
+        found: dict[str, object] = json.loads(content)
         return found
 
     def close(self) -> None:

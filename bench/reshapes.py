@@ -27,9 +27,10 @@ def _once(address: str) -> float:
         for consumer in consumers:
             one.tell("PUT", f"/allocations/{consumer}", _claim({root: {"VCPU": 1, "VGPU": 1}}, None))
         one.tell("POST", "/resource_providers", {"name": child, "uuid": child, "parent_provider_uuid": root})
+        generation = one.get(f"/resource_providers/{root}")["generation"]
         body = {
             "inventories": {
-                root: {"inventories": STOCK, "resource_provider_generation": one.generation(root)},
+                root: {"inventories": STOCK, "resource_provider_generation": generation},
                 child: {"inventories": {"VGPU": {"total": 1_000_000}}, "resource_provider_generation": 0},
             },
             "allocations": {consumer: _claim({root: {"VCPU": 1}, child: {"VGPU": 1}}, 1) for consumer in consumers},

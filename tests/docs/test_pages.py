@@ -137,7 +137,7 @@ def test_commands_in_the_readme() -> None:
         check=lambda _conf: None,
         sync=lambda _conf: None,
         forget=lambda _conf, _days, _batch: iter(()),
-        examiner=lambda _conf: nullcontext(),  # type: ignore[arg-type, return-value]
+        examiner=lambda _conf: nullcontext(),  # type: ignore[arg-type, return-value]  # never called
         troubles=(),
     )
 

@@ -166,7 +166,7 @@ def test_those_that_wait_share_a_transaction(store: Gated) -> None:
 def test_those_who_come_again_go_together(store: Gated, monkeypatch: pytest.MonkeyPatch) -> None:
     """Clients that claim one after the other come to share all transactions, and don't stay two crowds."""
     monkeypatch.setattr(claims, "GATHER_SECONDS", 0.5)
-    store.failing = lambda: time.sleep(0.01)
+    store.failing = lambda: time.sleep(0.01)  # a transaction takes its time, or there would be no company
     queue, clients, turns = ClaimQueue(store), 6, 10
 
     def work(number: int) -> None:
@@ -264,6 +264,19 @@ def test_a_lost_race_is_not_shared(store: Gated) -> None:
 
     assert Crowd(store)(claim("one"), claim("two"), claim("three")) == [None] * 3
     assert (store.runs, usage(store)) == (5, 3)
+
+
+def test_a_claim_alone_fails_at_once(store: Gated) -> None:
+    """There is no fault of another's to part from: it is not tried again."""
+
+    def fail() -> None:
+        raise RacesLost("again and again")
+
+    store.failing = fail
+
+    with pytest.raises(RacesLost):
+        ClaimQueue(store).carry_out(claim("one"), ORIGIN)
+    assert store.runs == 1
 
 
 def test_who_is_interrupted_leaves_the_others_to_go_on(store: Gated, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -127,7 +127,7 @@ def assert_sound(store: Store) -> None:
             for name, used in resources.items():
                 sums[host, name] = sums.get((host, name), 0) + used
     for host in HOSTS:
-        usage = store.read(lambda reader, host=host: reader.usage(host))  # type: ignore[misc]
+        usage = store.read(lambda reader, host=host: reader.usage(host))  # type: ignore[misc]  # a default has no type
         assert usage == {name: sums.get((host, name), 0) for name in (VCPU, DISK)}
         assert max(usage.values()) <= TOTAL
 

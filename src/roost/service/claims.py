@@ -139,13 +139,8 @@ class ClaimQueue:
     def _carry_out_all(self, tickets: list[_Ticket]) -> None:
         try:
             failures = self._store.transact(lambda tx: _attempt(tx, tickets), tickets[0].origin)
-        except RacesLost:
-            _part(tickets)
-        except Unavailable as error:
-            for ticket in tickets:
-                ticket.failure = type(error)(*error.args)
-        except Exception:  # noqa: BLE001 - whatever it is, it is met again by the claim whose fault it is
-            _part(tickets)
+        except Exception as error:  # noqa: BLE001 - told to whoever asked, or met again by the claim whose fault it is
+            _fail(tickets, error)
         else:
             for ticket, failure in zip(tickets, failures, strict=True):
                 ticket.failure = failure
@@ -154,10 +149,19 @@ class ClaimQueue:
                 ticket.turn.set()
 
 
-def _part(tickets: Iterable[_Ticket]) -> None:
-    """Nothing was written, and it may be the fault of one: each carries out its own."""
+def _fail(tickets: Sequence[_Ticket], error: Exception) -> None:
+    """All are told that the store is away. Anything else may be the fault of one, so that each of several tries alone.
+
+    Nothing was written then.
+    """
+    is_away = isinstance(error, Unavailable) and not isinstance(error, RacesLost)
     for ticket in tickets:
-        ticket.alone = True
+        if is_away:
+            ticket.failure = type(error)(*error.args)  # not one object raised in many threads
+        elif len(tickets) == 1:
+            ticket.failure = error
+        else:
+            ticket.alone = True
 
 
 def _attempt(tx: Transaction, tickets: Sequence[_Ticket]) -> list[Refusal | None]:

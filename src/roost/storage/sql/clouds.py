@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select
 from roost.model.inventory import Inventory
 from roost.model.names import AggregateUUID, ResourceClass, Trait, is_custom
 from roost.model.provider import ProviderState
-from roost.storage.sql import rows
+from roost.storage.sql import rows, totals
 from roost.storage.sql.tables import (
     allocations,
     inventories,
@@ -33,9 +33,6 @@ _STOCKS = (
     .join_from(inventories, resource_classes, resource_classes.c.id == inventories.c.resource_class_id)
     .order_by(inventories.c.id)
 )
-_USAGE = sa.select(
-    allocations.c.resource_provider_id, allocations.c.resource_class_id, sa.func.sum(allocations.c.used)
-).group_by(allocations.c.resource_provider_id, allocations.c.resource_class_id)
 _TRAITS = sa.select(resource_provider_traits.c.resource_provider_id, resource_provider_traits.c.trait_id)
 _AGGREGATES = sa.select(
     resource_provider_aggregates.c.resource_provider_id, resource_provider_aggregates.c.aggregate_id
@@ -72,7 +69,7 @@ def _assemble(
 ) -> list[ProviderState]:
     providers = fetch(_PROVIDERS, resource_providers.c.id)
     stocks = _stocks(fetch(_STOCKS, inventories.c.resource_provider_id))
-    usage = _usage(connection, fetch(_USAGE, allocations.c.resource_provider_id))
+    usage = _usage(connection, fetch(totals.SUMS, allocations.c.resource_provider_id))
     worn = _traits(connection, fetch(_TRAITS, resource_provider_traits.c.resource_provider_id))
     joined = _aggregates(connection, fetch(_AGGREGATES, resource_provider_aggregates.c.resource_provider_id))
     nothing: Mapping[ResourceClass, Any] = {}

@@ -19,6 +19,7 @@ LEASE_SECONDS = 600
 TAKEN = frozenset({1062, 1205, 1213})
 """Duplicate key, lock wait timeout, and Galera's refusal at commit: another has it, or is taking it."""
 PAUSE_SECONDS = 0.2
+"""Between two looks at whether the other is done."""
 
 _leases = Table(
     "roost_upgrade",

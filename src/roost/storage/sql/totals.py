@@ -30,19 +30,17 @@ COLUMNS: rows.Columns = (
 PROVIDERS = rows.PROVIDERS.outerjoin(roost_totals, roost_totals.c.provider_id == resource_providers.c.id)
 """What `COLUMNS` selects from, with `rows.PROVIDER`."""
 
-_SUMS = (
-    sa.select(
-        allocations.c.resource_provider_id,
-        allocations.c.resource_class_id,
-        sa.func.sum(allocations.c.used).label("used"),
-    )
-    .where(rows.any_of(allocations.c.resource_provider_id))
-    .group_by(allocations.c.resource_provider_id, allocations.c.resource_class_id)
-)
+SUMS = sa.select(
+    allocations.c.resource_provider_id,
+    allocations.c.resource_class_id,
+    sa.func.sum(allocations.c.used).label("used"),
+).group_by(allocations.c.resource_provider_id, allocations.c.resource_class_id)
 """Answered from an index that holds all three columns; no row of an allocation is read.
 
 It joins nothing: joined with the classes' names, MariaDB goes through every allocation of each class instead.
 """
+
+_SUMS_OF = SUMS.where(rows.any_of(allocations.c.resource_provider_id))
 
 _CLASS_NAMES = sa.select(resource_classes.c.id, resource_classes.c.name).where(rows.any_of(resource_classes.c.id))
 
@@ -82,7 +80,7 @@ def count(unit: Unit, wanted: Iterable[ProviderUUID]) -> None:
     owners = {unit.providers[uuid]: uuid for uuid in wanted if uuid not in unit.counted}
     unit.counted |= set(owners.values())
     unit.totals |= {uuid: {} for uuid in owners.values()}
-    for row in unit.rows_of(_SUMS, owners.keys()):
+    for row in unit.rows_of(_SUMS_OF, owners.keys()):
         unit.totals[owners[row.resource_provider_id]][row.resource_class_id] = int(row.used)
 
 

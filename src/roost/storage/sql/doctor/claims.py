@@ -7,15 +7,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from roost.storage.soundness import Check, Finding, Grade
-from roost.storage.sql import rows
+from roost.storage.sql import rows, totals
 from roost.storage.sql.doctor.procedure import BY_HAND, Procedure, amount, counted
 from roost.storage.sql.tables import allocations, inventories, resource_classes, resource_providers
-
-_USAGE = sa.select(
-    allocations.c.resource_provider_id,
-    allocations.c.resource_class_id,
-    sa.func.sum(allocations.c.used),
-).group_by(allocations.c.resource_provider_id, allocations.c.resource_class_id)
 
 _STOCKS = (
     sa.select(inventories.c.resource_provider_id, resource_providers.c.uuid, *rows.STOCK)
@@ -27,7 +21,7 @@ _STOCKS = (
 
 def _find_over_full(connection: Connection) -> Iterator[Finding]:
     """Judged by the ledger's own arithmetic; a database's would round elsewhere."""
-    usage = {(provider, kind): int(used) for provider, kind, used in connection.execute(_USAGE)}
+    usage = {(provider, kind): int(used) for provider, kind, used in connection.execute(totals.SUMS)}
     for row in connection.execute(_STOCKS):
         used = usage.get((row.resource_provider_id, row.class_id), 0)
         record = rows.inventory(row)

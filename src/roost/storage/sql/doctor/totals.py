@@ -8,19 +8,14 @@ from sqlalchemy import Connection
 from roost.storage.soundness import Check, Finding
 from roost.storage.sql import rows, totals
 from roost.storage.sql.doctor.procedure import Procedure, StandIn, amount
-from roost.storage.sql.tables import allocations, resource_classes, resource_providers, roost_totals
+from roost.storage.sql.tables import resource_classes, resource_providers, roost_totals
 from roost.storage.sql.unit import Unit
 
 _TOTALS = sa.select(*rows.PROVIDER, *totals.COLUMNS).select_from(totals.PROVIDERS)
+_sums = totals.SUMS.subquery("sums")
 _SUMS = (
-    sa.select(
-        allocations.c.resource_provider_id,
-        resource_classes.c.id,
-        resource_classes.c.name,
-        sa.func.sum(allocations.c.used).label("used"),
-    )
-    .join_from(allocations, resource_classes, resource_classes.c.id == allocations.c.resource_class_id)
-    .group_by(allocations.c.resource_provider_id, resource_classes.c.id, resource_classes.c.name)
+    sa.select(_sums.c.resource_provider_id, resource_classes.c.id, resource_classes.c.name, _sums.c.used)
+    .join_from(_sums, resource_classes, resource_classes.c.id == _sums.c.resource_class_id)
     .order_by(resource_classes.c.id)
 )
 
