@@ -11,27 +11,30 @@ from roost.search.answer import Candidates
 from roost.search.candidates import candidates
 from roost.search.providers import providers
 from roost.search.query import ProviderQuery, Query, Strategy
-from roost.search.snapshot import Snapshot
+from roost.search.snapshot import ROOMY, Snapshot
 from tests.reference import candidates as oracle
 from tests.reference.clouds import CLASSES, TRAITS
 
 STRATEGIES = (Strategy(breadth_first=True), Strategy(breadth_first=False))
+
+ROOMS = (ROOMY, 2)
+"""All in one block, and in blocks of about two providers, so that much is shared between blocks."""
 
 
 def assert_same(
     states: Sequence[ProviderState], query: Query, provider_query: ProviderQuery, limits: Sequence[int] = (1, 2, 5)
 ) -> int:
     """Fail where the engine and the oracle differ; tell how many candidates there are."""
-    snapshot = Snapshot.of(states, CLASSES, TRAITS)
     found, summaries = oracle.candidates(states, CLASSES, TRAITS, query)
-    for strategy in STRATEGIES:
+    for strategy, room in zip(STRATEGIES, ROOMS, strict=True):
+        snapshot = Snapshot.of(states, CLASSES, TRAITS, room)
         _assert_whole(candidates(snapshot, query, strategy), found, summaries)
         _assert_whole(candidates(snapshot, query, strategy, shuffle=Random(1).shuffle), found, summaries)
         for limit in limits:
-            _assert_limited(states, query, strategy, limit, found)
-    fitting = [provider.uuid for provider in providers(snapshot, provider_query)]
-    expected = oracle.providers(states, CLASSES, TRAITS, provider_query)
-    assert fitting == [state.uuid for state in states if state.uuid in expected], "providers in order of making"
+            _assert_limited(states, query, (strategy, room), limit, found)
+        fitting = [provider.uuid for provider in providers(snapshot, provider_query)]
+        expected = oracle.providers(states, CLASSES, TRAITS, provider_query)
+        assert fitting == [state.uuid for state in states if state.uuid in expected], "providers in order of making"
     return len(found)
 
 
@@ -62,11 +65,12 @@ def _assert_whole(answer: Candidates, found: set[oracle.Candidate], summaries: s
 def _assert_limited(
     states: Sequence[ProviderState],
     query: Query,
-    strategy: Strategy,
+    how: tuple[Strategy, int],
     limit: int,
     found: set[oracle.Candidate],
 ) -> None:
-    snapshot, cloud = Snapshot.of(states, CLASSES, TRAITS), oracle.Cloud.of(states)
+    strategy, room = how
+    snapshot, cloud = Snapshot.of(states, CLASSES, TRAITS, room), oracle.Cloud.of(states)
     limited = msgspec.structs.replace(query, limit=limit)
     bounded = msgspec.structs.replace(strategy, most=limit)
     for answer in (

@@ -45,24 +45,26 @@ class Cloud:
         self._plenty = self._dice.choice((0.5, 0.75, 0.9))
         flat = self._dice.random() < 0.2
         for _ in range(self._dice.randint(1, 4)):
-            self._grow(1 if flat else self._dice.randint(1, 5))
+            self.grow(1 if flat else self._dice.randint(1, 5))
         if self._dice.random() < 0.3:  # an order of making that doesn't follow the trees
             self._dice.shuffle(self.states)
         self.snapshot = Snapshot.of(
             self.states, (*STANDARD_CLASSES, ResourceClass("CUSTOM_X")), (*STANDARD_TRAITS, *TRAITS)
         )
 
-    def _grow(self, size: int) -> None:
+    def grow(self, size: int) -> None:
+        """Add a tree of that many providers."""
         tree: list[ProviderState] = []
         for _ in range(size):
             name = an_uuid(self._dice)
             parent = self._dice.choice(tree).uuid if tree else None
             root = tree[0].uuid if tree else ProviderUUID(name)
             provider = Provider(uuid=ProviderUUID(name), name=name, parent=parent, root=root)
-            tree.append(self._filled(provider))
+            tree.append(self.filled(provider))
         self.states += tree
 
-    def _filled(self, provider: Provider) -> ProviderState:
+    def filled(self, provider: Provider) -> ProviderState:
+        """Give a provider inventories, traits and aggregates."""
         dice = self._dice
         inventories = {name: self._inventory() for name in some(dice, CLASSES, self._plenty)}
         traits = some(dice, TRAITS, 0.4) + some(dice, [SHARES_VIA_AGGREGATE], self._sharing)

@@ -1,6 +1,6 @@
 """How much work a search takes, counted in steps: no clock, so that it fails on the slowest and the fastest machine.
 
-A step is a provider judged for a class, or a partial assignment tried.
+A step is a provider judged for a class, a partial assignment tried, or a candidate made.
 """
 
 import pytest
@@ -30,7 +30,7 @@ def test_a_flat_cloud_is_judged_once_for_each_class() -> None:
     """And no assignment is tried: each host leaves one choice."""
     answer = candidates(FLAT, request("resources=VCPU:1,MEMORY_MB:1,DISK_GB:1&limit=10"))
     assert len(answer.candidates) == 10
-    assert answer.steps <= 4 * 1000
+    assert answer.steps <= 4 * 1000 + 10
 
 
 def test_a_limit_bounds_the_assignments() -> None:
@@ -139,7 +139,7 @@ def test_a_share_for_many_is_not_tried_for_each() -> None:
     snapshot = cloud(drawing + "\nnfs DISK_GB:10 +MISC_SHARES_VIA_AGGREGATE @pool")
     answer = candidates(snapshot, request("resources=VCPU:1,DISK_GB:1&limit=10"))
     assert len(answer.candidates) == 10
-    assert answer.steps <= 3 * 1001
+    assert answer.steps <= 3 * 1001 + 10
 
 
 def tried(answer: Candidates, snapshot: Snapshot, groups: int) -> int:

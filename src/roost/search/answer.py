@@ -1,11 +1,14 @@
 """What a search answers: candidates and the providers to summarise. Knows no JSON."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
 import msgspec
 
 from roost.model.names import ProviderUUID, ResourceClass
 from roost.model.provider import ProviderState
+from roost.search.block import Block
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,11 +20,58 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """Which providers serve each group, by suffix."""
 
 
-class Candidates(msgspec.Struct, frozen=True, kw_only=True):
+Pattern: TypeAlias = tuple[int, ...]
+"""For each slot, the first slot that has the same provider."""
+
+
+@dataclass(frozen=True, eq=False)
+class Form:
+    """What many candidates have in common: only the providers are to be filled in, which are told by slot."""
+
+    pattern: Pattern
+    claims: Sequence[tuple[int, Mapping[ResourceClass, int]]]
+    mappings: Sequence[tuple[str, Sequence[int]]]
+
+    def filled(self, uuids: Sequence[ProviderUUID]) -> Candidate:
+        """Make the candidate with these providers, one for each slot."""
+        return Candidate(
+            claim={uuids[slot]: amounts for slot, amounts in self.claims},
+            mappings={suffix: [uuids[slot] for slot in slots] for suffix, slots in self.mappings},
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Filling:
+    """Candidates of one form."""
+
+    form: Form
+    slots: Sequence[Sequence[ProviderUUID]]
+    """For each slot, who fills it in each of the candidates."""
+
+    @property
+    def candidates(self) -> list[Candidate]:
+        """Each of them."""
+        return [self.form.filled(uuids) for uuids in zip(*self.slots, strict=True)]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Candidates:
     """The answer to a query."""
 
-    candidates: Sequence[Candidate] = ()
-    summaries: Sequence[ProviderState] = ()
+    fillings: Sequence[Filling] = ()
+    summarised: Sequence[tuple[Block, Sequence[int]]] = ()
     """All providers of every tree that a candidate draws on or, where the query is not nested, those it draws on."""
     steps: int = 0
-    """How much work it took: providers judged and partial assignments tried. A test bounds it."""
+    """How much work it took. A test bounds it."""
+    complete: bool = True
+    """Whether there is nothing that the search left out because it had done all that it may."""
+
+    @property
+    def candidates(self) -> list[Candidate]:
+        """Each way to serve the request."""
+        return [candidate for filling in self.fillings for candidate in filling.candidates]
+
+    @property
+    def summaries(self) -> list[ProviderState]:
+        """The providers to summarise."""
+        return [block.state(place) for block, places in self.summarised for place in places]

@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from roost.model.names import ResourceClass
-from roost.search.columns import Mask
+from roost.search.block import Block
+from roost.search.columns import Indexes, Mask
 from roost.search.matching import UNSUFFIXED, Slot
 from roost.search.query import Query
 from roost.search.rules import IsolationRule, OnePerTreeRule, Options, RoomRule, Rooms, Rule, SubtreeRule, TogetherRule
-from roost.search.snapshot import Snapshot
 
 Rulebook: TypeAlias = Callable[[Options], Sequence[Rule[Any]]]
 """Makes the rules for one anchor from the options there, which stand in the order in which the slots are filled."""
@@ -21,9 +23,9 @@ Rulebook: TypeAlias = Callable[[Options], Sequence[Rule[Any]]]
 class Bonds:
     """What binds the slots together. False if nothing does: then any combination of offers will do."""
 
-    def __init__(self, snapshot: Snapshot, query: Query, slots: Sequence[Slot], wanted: Sequence[Mask]) -> None:
+    def __init__(self, block: Block, query: Query, slots: Sequence[Slot], wanted: Sequence[Mask]) -> None:
         """Find what binds. `wanted`: for each set of traits to be borne together, who bears one of it."""
-        self._snapshot = snapshot
+        self._block = block
         self._slots = slots
         self._together = _of(slots, {UNSUFFIXED})
         self._wanted = [bearing for bearing in wanted if not self._given(bearing)]
@@ -32,14 +34,24 @@ class Bonds:
             for name, amount in slot.demand.items():
                 asked.setdefault(name, []).append(amount)
         self._shared = {name: amounts for name, amounts in asked.items() if len(amounts) > 1}
-        self._rooms = Rooms(snapshot, self._shared)
+        self._rooms = Rooms(block, self._shared)
         suffixed = frozenset(range(len(slots))) - self._together
         self._apart = suffixed if query.group_policy == "isolate" and len(suffixed) > 1 else frozenset[int]()
         subtrees = [_of(slots, suffixes) for suffixes in query.same_subtrees]
         self._subtrees = [members for members in subtrees if len(members) > 1]
         claiming = frozenset(number for number, slot in enumerate(slots) if slot.demand)
-        self._single = frozenset[int]() if query.nested or snapshot.is_root.all() else claiming
+        self._single = frozenset[int]() if query.nested or block.flat else claiming
         self._rulebooks: dict[tuple[int, ...], Rulebook] = {}
+
+    @property
+    def in_subtrees(self) -> bool:
+        """Whether it matters how the providers of a tree stand to each other."""
+        return bool(self._subtrees)
+
+    def likeness(self, providers: Indexes) -> Sequence[Indexes]:
+        """Tell, as columns, all that the rules will ask of each of these providers, but for where it stands."""
+        rooms = [self._rooms.column(number)[providers] for number in range(len(self._shared))]
+        return [*rooms, *(bearing[providers].astype(np.int64) for bearing in self._wanted)]
 
     def __bool__(self) -> bool:
         return bool(self._wanted or self._shared or self._apart or self._subtrees or self._single)
@@ -64,11 +76,11 @@ class Bonds:
         ]
 
         def rulebook(options: Options) -> Sequence[Rule[Any]]:
-            rules: list[Rule[Any]] = [SubtreeRule(self._snapshot, members, options) for members in subtrees]
+            rules: list[Rule[Any]] = [SubtreeRule(self._block, members, options) for members in subtrees]
             if apart:
                 rules.append(IsolationRule(apart, options))
             if single:
-                rules.append(OnePerTreeRule(self._snapshot, single))
+                rules.append(OnePerTreeRule(self._block, single))
             if self._shared:
                 rules.append(RoomRule(self._rooms, demands, options))
             if self._wanted:

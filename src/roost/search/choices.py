@@ -9,9 +9,9 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from roost.search.matching import Work
+from roost.search.layout import NOWHERE
 from roost.search.rules import Options, Rule
-from roost.search.snapshot import NOWHERE
+from roost.search.work import Work
 
 Pick: TypeAlias = tuple[int, ...]
 """A provider for each slot, in the order of the slots."""
@@ -67,7 +67,7 @@ class Choices:
                 self._leave(levels)
 
     def _after(self, states: States, position: int, provider: int) -> States | None:
-        self._work.steps += 1
+        self._work.spend()
         following = []
         for rule, state in zip(self._rules, states, strict=True):
             after = rule.after(state, position, provider)

@@ -1,4 +1,4 @@
-"""Which providers may serve each group, and at which anchors. Judges all providers at once, and no combinations.
+"""Which providers of a block may serve each group, and at which anchors. Judges all at once, and no combinations.
 
 An *anchor* is the root of the tree that a candidate is for. A provider is offered at its own root and, if it shares
 its inventory, at the roots of all trees that it shares an aggregate with. A *slot* is one provider to be chosen: each
@@ -12,19 +12,13 @@ import numpy as np
 
 from roost.model.names import ResourceClass, Trait
 from roost.search import conditions
+from roost.search.block import Block
 from roost.search.columns import Indexes, Mask
 from roost.search.query import Group
-from roost.search.snapshot import Snapshot
+from roost.search.work import Work
 
 UNSUFFIXED = ""
 """The suffix of the one group that several providers may serve together."""
-
-
-@dataclass(eq=False)
-class Work:
-    """How much a search has done so far: providers judged, assignments tried."""
-
-    steps: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +32,15 @@ class Slot:
 
     def at(self, anchors: Mask) -> "Slot":
         """Keep the offers at these anchors."""
-        kept = anchors[self.anchors]
-        return Slot(self.suffix, self.demand, self.providers[kept], self.anchors[kept])
+        return self.only(anchors[self.anchors])
+
+    def only(self, kept: Mask) -> "Slot":
+        """Keep these offers."""
+        if kept.all():
+            return self
+        providers = self.providers[kept]
+        anchors = providers if self.anchors is self.providers else self.anchors[kept]
+        return Slot(self.suffix, self.demand, providers, anchors)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,12 +54,14 @@ class Match:
     """For each set of traits that the chosen providers must bear *together*: the providers that bear one of it."""
 
 
-def anchors_allowed(snapshot: Snapshot, required: frozenset[Trait], forbidden: frozenset[Trait]) -> Mask:
-    """Mark the roots that bear all `required` and no `forbidden` traits. Unknown names: required ones first."""
-    conditions.refuse_unknown_traits(snapshot, required)
-    conditions.refuse_unknown_traits(snapshot, forbidden)
-    bearing = conditions.bearing_all(snapshot, [frozenset({trait}) for trait in required])
-    return snapshot.is_root & bearing & ~conditions.bearing_any(snapshot, forbidden)
+def anchors_allowed(block: Block, required: frozenset[Trait], forbidden: frozenset[Trait]) -> Mask:
+    """Mark the block's own roots that bear all `required` and no `forbidden` traits."""
+    allowed = block.anchors
+    if required:
+        allowed = allowed & conditions.bearing_all(block, [frozenset({trait}) for trait in required])
+    if forbidden:
+        allowed = allowed & ~conditions.bearing_any(block, forbidden)
+    return allowed
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,42 +78,28 @@ class _Judged:
     """Who, in scope, has room for each class."""
 
 
-def match(snapshot: Snapshot, suffix: str, group: Group, anchors: Mask, work: Work) -> Match | None:
-    """Find what may serve one group at the anchors allowed; None if nothing does.
-
-    The order of the checks is part of the contract, because an unknown name is refused only if it is reached:
-    classes, member_of, required traits, forbidden traits, in_tree, room for each class.
-    """
-    for name in group.resources:
-        conditions.refuse_unknown_class(snapshot, name)
-    inside = conditions.in_all(snapshot, group.member_of)
-    if group.member_of and not inside.any():
-        return None
-    for traits in group.required:
-        conditions.refuse_unknown_traits(snapshot, traits)
-    conditions.refuse_unknown_traits(snapshot, group.forbidden)
-    scope = _scope(snapshot, group)
-    fitting = {
-        name: snapshot.mask(conditions.fitting(snapshot, name, amount)) & scope
-        for name, amount in group.resources.items()
-    }
-    work.steps += snapshot.size * (1 + len(fitting))
-    if not scope.any() or not all(fits.any() for fits in fitting.values()):
+def match(block: Block, suffix: str, group: Group, anchors: Mask, work: Work) -> Match | None:
+    """Find what may serve one group at the anchors allowed; None if nothing does."""
+    work.spend(block.size * (1 + len(group.resources)))
+    inside = conditions.in_all(block, group.member_of)
+    scope = _scope(block, group)
+    fitting = {name: conditions.fitting(block, name, amount) & scope for name, amount in group.resources.items()}
+    if not inside.any() or not scope.any() or not all(fits.any() for fits in fitting.values()):
         return None
     judged = _Judged(suffix, group, scope, inside, fitting)
-    found = (_match_together if suffix == UNSUFFIXED else _match_alone)(snapshot, judged, anchors)
+    found = (_match_together if suffix == UNSUFFIXED else _match_alone)(block, judged, anchors)
     return found if found is not None and found.anchors.any() else None
 
 
-def _scope(snapshot: Snapshot, group: Group) -> Mask:
-    """Mark the providers that `in_tree` leaves: none if it names a provider that doesn't exist."""
+def _scope(block: Block, group: Group) -> Mask:
+    """Mark the providers that `in_tree` leaves: none if it names a provider that isn't here."""
     if group.in_tree is None:
-        return np.ones(snapshot.size, dtype=np.bool_)
-    member = snapshot.place.get(group.in_tree)
-    return snapshot.mask() if member is None else snapshot.root == snapshot.root[member]
+        return np.ones(block.size, dtype=np.bool_)
+    member = block.place.get(group.in_tree)
+    return block.mask() if member is None else block.root == block.root[member]
 
 
-def _match_together(snapshot: Snapshot, judged: _Judged, anchors: Mask) -> Match | None:
+def _match_together(block: Block, judged: _Judged, anchors: Mask) -> Match | None:
     """Match the unsuffixed group: a slot for each class, filled from the anchor's tree or by a sharing provider.
 
     An aggregate on a root spans its tree: what counts is whether the provider *or its anchor* is a member. Only a
@@ -119,43 +108,45 @@ def _match_together(snapshot: Snapshot, judged: _Judged, anchors: Mask) -> Match
     group, inside = judged.group, judged.inside
     if not group.resources:
         return None
-    outside = conditions.in_any(snapshot, group.forbidden_aggregates)
-    bearable = ~conditions.bearing_any(snapshot, group.forbidden)
-    visiting = snapshot.sharing & inside if group.in_tree is None else snapshot.mask()
+    bearable = ~conditions.bearing_any(block, group.forbidden)
+    visiting = block.sharing & inside if group.in_tree is None else block.mask()
     allowed = anchors.copy()
     slots = []
     for name, fits in judged.fitting.items():
         good = fits & bearable
-        providers, roots = _offers(snapshot, good, good & visiting)
-        kept = (inside[providers] | inside[roots]) & ~(outside[providers] | outside[roots])
-        slot = Slot(judged.suffix, {name: group.resources[name]}, providers[kept], roots[kept])
-        allowed &= snapshot.mask(slot.anchors)
+        slot = Slot(judged.suffix, {name: group.resources[name]}, *_offers(block, good, good & visiting))
+        if group.member_of:
+            slot = slot.only(inside[slot.providers] | inside[slot.anchors])
+        if group.forbidden_aggregates:
+            outside = conditions.in_any(block, group.forbidden_aggregates)
+            slot = slot.only(~(outside[slot.providers] | outside[slot.anchors]))
+        allowed &= block.mask(slot.anchors)
         slots.append(slot)
-    wanted = [conditions.bearing_any(snapshot, traits) for traits in group.required]
+    wanted = [conditions.bearing_any(block, traits) for traits in group.required]
     for bearing in wanted:
-        allowed &= snapshot.mask(*(slot.anchors[bearing[slot.providers]] for slot in slots))
+        allowed &= block.mask(*(slot.anchors[bearing[slot.providers]] for slot in slots))
     return Match(slots, allowed, wanted)
 
 
-def _match_alone(snapshot: Snapshot, judged: _Judged, anchors: Mask) -> Match | None:
+def _match_alone(block: Block, judged: _Judged, anchors: Mask) -> Match | None:
     """Match a suffixed group: one slot, filled by a provider that meets every condition itself."""
     group = judged.group
     if not (group.resources or group.required or group.member_of):
         return None  # It asks for nothing that a provider could have, so nothing answers it (the peer's rule).
-    good = judged.scope & judged.inside & ~conditions.in_any(snapshot, group.forbidden_aggregates)
-    good &= conditions.bearing_all(snapshot, group.required) & ~conditions.bearing_any(snapshot, group.forbidden)
+    good = judged.scope & judged.inside & ~conditions.in_any(block, group.forbidden_aggregates)
+    good &= conditions.bearing_all(block, group.required) & ~conditions.bearing_any(block, group.forbidden)
     for fits in judged.fitting.values():
         good &= fits
-    slot = Slot(judged.suffix, group.resources, *_offers(snapshot, good, good & snapshot.sharing))
-    return Match((slot,), anchors & snapshot.mask(slot.anchors))
+    slot = Slot(judged.suffix, group.resources, *_offers(block, good, good & block.sharing))
+    return Match((slot,), anchors & block.mask(slot.anchors))
 
 
-def _offers(snapshot: Snapshot, good: Mask, visiting: Mask) -> tuple[Indexes, Indexes]:
+def _offers(block: Block, good: Mask, visiting: Mask) -> tuple[Indexes, Indexes]:
     """Pair each good provider with its root, and each visiting one with the roots of the other trees it serves."""
     at_home = np.flatnonzero(good)
-    providers, anchors = [at_home], [snapshot.root[at_home]]
-    for provider in np.flatnonzero(visiting).tolist():
-        served = snapshot.served_from(provider)
-        providers.append(np.full(served.size, provider))
-        anchors.append(served)
-    return np.concatenate(providers), np.concatenate(anchors)
+    visitors = np.flatnonzero(visiting).tolist()
+    if not visitors:
+        return at_home, at_home if block.flat else block.root[at_home]
+    served = [block.served_from(visitor) for visitor in visitors]
+    abroad = np.repeat(visitors, [roots.size for roots in served])
+    return np.concatenate([at_home, abroad]), np.concatenate([block.root[at_home], *served])

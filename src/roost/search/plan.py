@@ -4,91 +4,103 @@ Must not know how a combination is found at one anchor, nor how it is written do
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice, product
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import TypeAlias
 
 import numpy as np
 
+from roost.search.block import Block
 from roost.search.bonds import Bonds
-from roost.search.choices import Choices, Pick
-from roost.search.columns import Indexes
-from roost.search.matching import Match, Slot, Work
+from roost.search.columns import Indexes, Mask
+from roost.search.matching import Match
 from roost.search.query import Query
-from roost.search.snapshot import Snapshot
+from roost.search.recipes import Cookbook, Kind, Offers, Recipe
+from roost.search.work import Work
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Combinations of one form: those that fill like slots alike, whoever it is that fills them."""
+
+    block: Block
+    slots: Sequence[Indexes]
+    """For each slot, who fills it in each of the combinations."""
+
+    @property
+    def size(self) -> int:
+        """How many combinations there are."""
+        return self.slots[0].size
+
+    def only(self, which: slice | Mask) -> "Batch":
+        """Keep some of them."""
+        return Batch(self.block, [providers[which] for providers in self.slots])
 
 
 class Plan:
-    """All slots of a request, cut down to the anchors that have an offer for each, and what binds them together."""
+    """A request in one block, cut down to the anchors that have an offer for each slot."""
 
-    def __init__(self, snapshot: Snapshot, query: Query, matches: Sequence[Match], work: Work) -> None:
+    def __init__(self, block: Block, query: Query, matches: Sequence[Match], work: Work) -> None:
         anchors = np.logical_and.reduce([found.anchors for found in matches])
-        self.slots = [slot.at(anchors) for found in matches for slot in found.slots]
+        slots = [slot.at(anchors) for found in matches for slot in found.slots]
+        offers = [Offers(slot, block) for slot in slots]
+        bonds = Bonds(block, query, slots, [bearing for found in matches for bearing in found.wanted])
+        self.block = block
+        self.roaming = frozenset[int]().union(*(of_slot.roaming for of_slot in offers))
         self._anchors = np.flatnonzero(anchors)
-        self._offers = [_Offers(slot, snapshot) for slot in self.slots]
-        self._bonds = Bonds(snapshot, query, self.slots, [bearing for found in matches for bearing in found.wanted])
-        self._work = work
+        self._cookbook = Cookbook(block, offers, bonds, work)
 
-    def picks(self, *, breadth_first: bool = True) -> Iterator[Pick]:
-        """Make the combinations, each once: one of each anchor in turn, or all of an anchor before the next."""
-        if not self._bonds:
-            forced = [offers.one_at_each(self._anchors) for offers in self._offers]
-            if None not in forced:
-                return self._once(zip(*forced, strict=True))
-        at_anchors = map(self._at, self._anchors.tolist())
-        return self._once(_in_turn(at_anchors) if breadth_first else chain.from_iterable(at_anchors))
-
-    def _at(self, anchor: int) -> Iterator[Pick]:
-        """Make the combinations of one anchor; if anything binds them, fill the slot with the fewest offers first."""
-        options = [offers.at(anchor) for offers in self._offers]
-        if not self._bonds:
-            return product(*options)
-        order = tuple(sorted(range(len(options)), key=lambda slot: len(options[slot])))
-        in_order = [options[slot] for slot in order]
-        return iter(Choices(order, in_order, self._bonds.rulebook(order)(in_order), self._work))
-
-    def _once(self, picks: Iterable[Pick]) -> Iterator[Pick]:
-        """Leave out what was already made at another anchor, which takes providers that are all offered at both."""
-        roaming = frozenset[int]().union(*(offers.roaming for offers in self._offers))
-        return _distinct(picks, roaming) if roaming else iter(picks)
+    def kinds(self) -> Iterator[Kind]:
+        """Sort the anchors out."""
+        return self._cookbook.kinds(self._anchors)
 
 
-class _Offers:
-    """The offers for one slot, sorted by anchor, so that those at one anchor are one slice."""
-
-    def __init__(self, slot: Slot, snapshot: Snapshot) -> None:
-        order = np.argsort(slot.anchors, kind="stable")
-        self._providers = slot.providers[order]
-        self._ends = np.cumsum(np.bincount(slot.anchors, minlength=snapshot.size))
-        abroad = slot.providers[snapshot.root[slot.providers] != slot.anchors]
-        self.roaming = frozenset(np.flatnonzero(snapshot.mask(abroad)).tolist())
-
-    def at(self, anchor: int) -> list[int]:
-        """List the providers offered at an anchor."""
-        start = self._ends[anchor - 1] if anchor else 0
-        offered: list[int] = self._providers[start : self._ends[anchor]].tolist()
-        return offered
-
-    def one_at_each(self, anchors: Indexes) -> list[int] | None:
-        """List the only provider at each of the anchors, which are all that have any; None if some have more."""
-        return self._providers.tolist() if self._providers.size == anchors.size else None
+_Source: TypeAlias = tuple[Plan, Kind, Iterator[Recipe]]
 
 
-def _distinct(picks: Iterable[Pick], roaming: frozenset[int]) -> Iterator[Pick]:
-    """Drop what was made before; only picks of nothing but roaming providers can be made twice."""
-    seen: set[Pick] = set()
-    for pick in picks:
-        if roaming.issuperset(pick):
-            if pick in seen:
-                continue
-            seen.add(pick)
-        yield pick
+def batches(plans: Iterable[Plan], *, breadth_first: bool = True) -> Iterator[Batch]:
+    """Make all combinations, each once: one of each anchor in turn, or all of an anchor before the next.
+
+    A plan is looked at, and its anchors compared, when the first round reaches them.
+    """
+    made = _in_turn(_sources(plans)) if breadth_first else _one_by_one(plans)
+    seen: set[object] = set()
+    for plan, batch in made:
+        fresh = _unseen(batch, plan.roaming, seen) if plan.roaming else batch
+        if fresh.size:
+            yield fresh
 
 
-def _in_turn(sources: Iterable[Iterator[Pick]]) -> Iterator[Pick]:
-    """Take one of each source, in rounds. A source is opened when the first round reaches it."""
+def _sources(plans: Iterable[Plan]) -> Iterator[_Source]:
+    return ((plan, kind, iter(kind.recipes)) for plan in plans for kind in plan.kinds())
+
+
+def _in_turn(sources: Iterable[_Source]) -> Iterator[tuple[Plan, Batch]]:
+    """Follow one recipe of each kind, in rounds. A source is opened when the first round reaches it."""
     while sources:
         lasting = []
         for source in sources:
-            for pick in islice(source, 1):
-                yield pick
+            plan, kind, recipes = source
+            for recipe in islice(recipes, 1):
+                yield plan, Batch(plan.block, kind.following(recipe))
                 lasting.append(source)
         sources = lasting
+
+
+def _one_by_one(plans: Iterable[Plan]) -> Iterator[tuple[Plan, Batch]]:
+    for plan in plans:
+        for anchor in chain.from_iterable(kind.apart() for kind in plan.kinds()):
+            for recipe in anchor.recipes:
+                yield plan, Batch(plan.block, anchor.following(recipe))
+
+
+def _unseen(batch: Batch, roaming: frozenset[int], seen: set[object]) -> Batch:
+    """Leave out what was made before, at another anchor: only providers that are offered at both can be in it."""
+    guests = np.fromiter(roaming, dtype=np.int64, count=len(roaming))
+    doubtful = np.logical_and.reduce([np.isin(providers, guests) for providers in batch.slots])
+    fresh = np.ones(batch.size, dtype=np.bool_)
+    for row in np.flatnonzero(doubtful).tolist():
+        uuids = tuple(batch.block.uuids[providers[row]] for providers in batch.slots)
+        fresh[row] = uuids not in seen
+        seen.add(uuids)
+    return batch if fresh.all() else batch.only(fresh)

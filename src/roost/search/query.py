@@ -47,6 +47,8 @@ class Strategy(msgspec.Struct, frozen=True, kw_only=True):
     """One candidate of each root in turn, rather than all of one root before the next."""
     most: int | None = None
     """How many candidates to make before `limit` is applied; None: as many as there are."""
+    steps: int | None = None
+    """How many steps a search may take; then it answers what it has, and says so. None: as many as it needs."""
 
 
 class ProviderQuery(msgspec.Struct, frozen=True, kw_only=True):

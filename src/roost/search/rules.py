@@ -8,14 +8,16 @@ A rule also tells what it knows of single providers (`kind`: before any choice; 
 search can see that two situations differ only in which of several like providers was taken.
 """
 
-from bisect import bisect_right
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Protocol, TypeAlias, TypeVar
 
+import numpy as np
+
 from roost.model.names import ResourceClass
-from roost.search.columns import Mask, room
-from roost.search.snapshot import NOWHERE, Snapshot
+from roost.search.block import Block
+from roost.search.columns import CEILING, NONE, Indexes, Mask
+from roost.search.layout import NOWHERE
 
 Options: TypeAlias = Sequence[Sequence[int]]
 """The providers offered for each position."""
@@ -51,43 +53,49 @@ MANY_SUMS = 4096
 
 
 class Rooms:
-    """How much of each class one claim may take of each provider; kept, because many anchors ask again.
+    """How much of each class one claim may take of each provider.
 
     Told in sums of the amounts that are asked: where 300 and 200 are, a room for 407 is a room for 400. So providers
     with a little more or less left are alike, and a search that fails with one doesn't try the next.
     """
 
-    def __init__(self, snapshot: Snapshot, asked: Mapping[ResourceClass, Sequence[int]]) -> None:
+    def __init__(self, block: Block, asked: Mapping[ResourceClass, Sequence[int]]) -> None:
         """Tell of these classes, numbered as they come, each with the amounts that the slots ask of it."""
-        self._snapshot = snapshot
-        self._names = list(asked)
-        self._sums = [_sums(amounts) for amounts in asked.values()]
-        self._known: dict[tuple[int, int], int] = {}
+        self._block = block
+        self._asked = list(asked.items())
+        self._columns: dict[int, Indexes] = {}
 
     def most(self, provider: int, number: int) -> int:
         """Find the most that the provider can give of the class with that number."""
-        most = self._known.get((provider, number))
-        if most is None:
-            most = self._known[provider, number] = self._find(provider, number)
+        return int(self.column(number)[provider])
+
+    def column(self, number: int) -> Indexes:
+        """Find the most that each provider can give of the class with that number."""
+        found = self._columns.get(number)
+        if found is None:
+            found = self._columns[number] = self._find(*self._asked[number])
+        return found
+
+    def _find(self, name: ResourceClass, amounts: Sequence[int]) -> Indexes:
+        most = np.zeros(self._block.size, dtype=np.int64)
+        column = self._block.columns.get(name)
+        if column is not None:
+            most[column.where] = column.most
+        sums = _sums(amounts)
+        if sums.size:
+            told = sums[np.searchsorted(sums, most, side="right") - 1]
+            most = np.where(most >= 0, told, most)
         return most
 
-    def _find(self, provider: int, number: int) -> int:
-        state, name, sums = self._snapshot.states[provider], self._names[number], self._sums[number]
-        inventory = state.inventories.get(name)
-        if inventory is None:
-            return 0
-        most = min(inventory.max_unit, room(inventory, state.usage.get(name, 0)))
-        return sums[bisect_right(sums, most) - 1] if sums and most >= 0 else most
 
-
-def _sums(amounts: Sequence[int]) -> Sequence[int]:
+def _sums(amounts: Sequence[int]) -> Indexes:
     """Find all sums of some of the amounts, 0 among them, in ascending order; none if they are too many."""
     sums = {0}
     for amount in amounts:
         sums |= {amount + other for other in sums}
         if len(sums) > MANY_SUMS:
-            return ()
-    return sorted(sums)
+            return NONE
+    return np.array(sorted(amount for amount in sums if amount <= CEILING), dtype=np.int64)
 
 
 Demands: TypeAlias = Sequence[Sequence[tuple[int, int]]]
@@ -179,9 +187,9 @@ class IsolationRule:
 class OnePerTreeRule:
     """The slots at some positions must not be filled by different providers of one tree."""
 
-    def __init__(self, snapshot: Snapshot, positions: frozenset[int]) -> None:
+    def __init__(self, block: Block, positions: frozenset[int]) -> None:
         self.start: Mapping[int, int] = {}
-        self._root = snapshot.root
+        self._root = block.root
         self._positions = positions
 
     def plausible(self) -> bool:
@@ -257,9 +265,9 @@ Subtree: TypeAlias = tuple[frozenset[int], frozenset[int]]
 class SubtreeRule:
     """One of the providers at some positions must be an ancestor of all the others there, or the only one."""
 
-    def __init__(self, snapshot: Snapshot, positions: frozenset[int], options: Options) -> None:
+    def __init__(self, block: Block, positions: frozenset[int], options: Options) -> None:
         self.start: Subtree = (frozenset(), frozenset())
-        self._snapshot = snapshot
+        self._block = block
         self._positions = positions
         offered = [options[position] if position in positions else () for position in range(len(options))]
         self._offered = offered
@@ -276,7 +284,7 @@ class SubtreeRule:
         if position not in self._positions:
             return state
         common, tops = state
-        line = self._snapshot.line(provider)
+        line = self._block.line(provider)
         common = common & line if common else line
         tops = (tops | {provider}) & common
         return (common, tops) if tops or common & self._later[position] else None
@@ -284,7 +292,7 @@ class SubtreeRule:
     def kind(self, provider: int) -> Hashable:
         """Tell where the provider stands; one that stands above others is like no other."""
         own = provider if provider in self._above else NOWHERE
-        return self._snapshot.parents[provider], own
+        return self._block.parents[provider], own
 
     def marks(self, state: Subtree) -> Marks:
         """Tell who is a common ancestor, and who of them is chosen."""
@@ -296,4 +304,4 @@ class SubtreeRule:
     def _above(self) -> frozenset[int]:
         """All that stand above a provider that is offered."""
         every = {provider for offered in self._offered for provider in offered}
-        return frozenset().union(*(self._snapshot.line(provider) - {provider} for provider in every))
+        return frozenset().union(*(self._block.line(provider) - {provider} for provider in every))

@@ -1,70 +1,109 @@
 """How a pick is written down: what is claimed where, which providers serve which group, whom to summarise."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 
-from roost.model.names import ResourceClass
-from roost.model.provider import ProviderState
-from roost.search.answer import Candidate
-from roost.search.choices import Pick
-from roost.search.matching import Slot
+from roost.model.names import ProviderUUID, ResourceClass
+from roost.search.answer import Filling, Form, Pattern
+from roost.search.block import Block
+from roost.search.columns import Mask
+from roost.search.matching import UNSUFFIXED
+from roost.search.plan import Batch
+from roost.search.query import Query
 from roost.search.snapshot import Snapshot
 
-Pattern: TypeAlias = tuple[int, ...]
-"""For each slot, the first slot that has the same provider."""
+Demand: TypeAlias = tuple[str, Mapping[ResourceClass, int]]
+"""A slot's suffix, and what it asks for."""
 
 
-@dataclass(frozen=True, eq=False)
-class _Form:
-    """What all picks of one pattern have in common: only the providers are to be filled in."""
+def written(
+    snapshot: Snapshot, query: Query, batches: Iterable[Batch]
+) -> tuple[Sequence[Filling], Sequence[tuple[Block, Sequence[int]]]]:
+    """Write combinations down, and find whom they claim from or, if the query is nested, all of their trees."""
+    writer = _Writer(query)
+    marks: dict[int, Mask] = {}
+    fillings = []
+    for batch in batches:
+        form, block = writer.form(batch), batch.block
+        fillings.append(_filling(form, batch))
+        marked = marks.get(id(block))
+        if marked is None:
+            marked = marks[id(block)] = block.mask()
+        for slot, _ in form.claims:
+            marked[batch.slots[slot]] = True
+    used = [marks.get(id(block)) for block in snapshot.blocks]
+    if query.nested:
+        used = [
+            None if marked is None else block.mask(block.root[marked])[block.root]
+            for block, marked in zip(snapshot.blocks, used, strict=True)
+        ]
+    _send_home(snapshot, used)
+    return fillings, [
+        (block, places.tolist())
+        for block, marked in zip(snapshot.blocks, used, strict=True)
+        if marked is not None and (places := np.flatnonzero(marked)).size
+    ]
 
-    claims: Sequence[tuple[int, Mapping[ResourceClass, int]]]
-    mappings: Sequence[tuple[str, Sequence[int]]]
+
+def _filling(form: Form, batch: Batch) -> Filling:
+    """Tell who fills the slots. Those who fill several are told once."""
+    uuids, told = batch.block.uuids, dict[int, list[ProviderUUID]]()
+    for first in set(form.pattern):
+        told[first] = [uuids[place] for place in batch.slots[first].tolist()]
+    return Filling(form, [told[first] for first in form.pattern])
 
 
-class Writer:
-    """Writes the picks of one request. Amounts are added up once for each pattern, and shared by its candidates."""
+class _Writer:
+    """Finds the forms of one request's combinations. Amounts are added up once for each pattern."""
 
-    def __init__(self, snapshot: Snapshot, slots: Sequence[Slot]) -> None:
-        self._snapshot = snapshot
-        self._slots = slots
-        self._forms: dict[Pattern, _Form] = {}
+    def __init__(self, query: Query) -> None:
+        self._demands = _demands(query)
+        self._forms: dict[Pattern, Form] = {}
 
-    def candidate(self, pick: Pick) -> Candidate:
-        """Write one pick down."""
-        form, uuids = self._form(pick), self._snapshot.uuids
-        return Candidate(
-            claim={uuids[pick[slot]]: amounts for slot, amounts in form.claims},
-            mappings={suffix: [uuids[pick[slot]] for slot in slots] for suffix, slots in form.mappings},
-        )
-
-    def summaries(self, picks: Iterable[Pick], *, whole_trees: bool) -> Sequence[ProviderState]:
-        """Find the providers that the picks claim from or, with `whole_trees`, all of their trees."""
-        claimed = {pick[slot] for pick in picks for slot, _ in self._form(pick).claims}
-        used = np.fromiter(claimed, dtype=np.int64, count=len(claimed))
-        marked = self._snapshot.mask(used)
-        if whole_trees:
-            marked = self._snapshot.mask(self._snapshot.root[used])[self._snapshot.root]
-        states = self._snapshot.states
-        return [states[index] for index in np.flatnonzero(marked).tolist()]
-
-    def _form(self, pick: Pick) -> _Form:
+    def form(self, batch: Batch) -> Form:
+        """Find the form of a batch."""
+        pick = [int(providers[0]) for providers in batch.slots]
         pattern = tuple(map(pick.index, pick))
         form = self._forms.get(pattern)
         if form is None:
-            form = self._forms[pattern] = _form(self._slots, pattern)
+            form = self._forms[pattern] = _form(self._demands, pattern)
         return form
 
 
-def _form(slots: Sequence[Slot], pattern: Pattern) -> _Form:
+def _send_home(snapshot: Snapshot, marks: list[Mask | None]) -> None:
+    """Mark the guests of each block in the block whose own they are, so that none is told twice."""
+    for number, block in enumerate(snapshot.blocks):
+        marked = marks[number]
+        if marked is None:
+            continue
+        guests = np.flatnonzero(marked & ~block.own).tolist()
+        marked[guests] = False
+        for guest in guests:
+            home, place = snapshot.home(block.uuids[guest])
+            there = marks[home]
+            if there is None:
+                there = marks[home] = snapshot.blocks[home].mask()
+            there[place] = True
+
+
+def _demands(query: Query) -> list[Demand]:
+    demands: list[Demand] = []
+    for suffix, group in query.groups.items():
+        if suffix == UNSUFFIXED:
+            demands += [(suffix, {name: amount}) for name, amount in group.resources.items()]
+        else:
+            demands.append((suffix, group.resources))
+    return demands
+
+
+def _form(demands: Sequence[Demand], pattern: Pattern) -> Form:
     claims: dict[int, dict[ResourceClass, int]] = {}
     mappings: dict[str, dict[int, None]] = {}
-    for slot, first in zip(slots, pattern, strict=True):
-        mappings.setdefault(slot.suffix, {})[first] = None
-        for name, amount in slot.demand.items():
+    for (suffix, demand), first in zip(demands, pattern, strict=True):
+        mappings.setdefault(suffix, {})[first] = None
+        for name, amount in demand.items():
             amounts = claims.setdefault(first, {})
             amounts[name] = amounts.get(name, 0) + amount
-    return _Form(list(claims.items()), [(suffix, list(firsts)) for suffix, firsts in mappings.items()])
+    return Form(pattern, list(claims.items()), [(suffix, list(firsts)) for suffix, firsts in mappings.items()])

@@ -1,8 +1,8 @@
 """/allocation_candidates."""
 
-from roost.http.call import Call, Reply, shown
+from roost.http.call import Call, Reply
 from roost.http.queries.candidates import query_of
-from roost.http.views.candidates import CandidateShape, candidates_view
+from roost.http.views.candidates import CandidateShape, candidates_json
 from roost.service import reads
 
 
@@ -12,4 +12,5 @@ def search(call: Call) -> Reply:
     settings = call.site.settings
     shuffle = call.site.shuffle if settings.randomise else None
     found = reads.find_candidates(call.site.store, query, settings.strategy, shuffle)
-    return shown(candidates_view(found, query, CandidateShape.of(call.version)), modified=call.site.now())
+    body = candidates_json(found, query, CandidateShape.of(call.version))
+    return Reply(200, body, modified=call.site.now(), cached=True)

@@ -1,13 +1,21 @@
-"""Allocation candidates: the form is chosen once per request, and then only written."""
+"""Allocation candidates: the form is chosen once per request, and then only filled in.
 
-from collections.abc import Iterable
+A large answer is made of pieces that were encoded before: what a summary says of a provider is written once for each
+state of that provider, and what many candidates have in common once for each answer. All pieces come from `_request`
+and `_summary`, which alone know what an answer looks like.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import msgspec
 
 from roost.http.microversions.history import Change, Microversion
+from roost.model.names import ProviderUUID
 from roost.model.provider import ProviderState
-from roost.search.answer import Candidate, Candidates
+from roost.search.answer import Candidate, Candidates, Form
+from roost.search.block import Block
 from roost.search.query import Query
 
 
@@ -35,13 +43,46 @@ class CandidateShape(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def candidates_view(found: Candidates, query: Query, shape: CandidateShape) -> dict[str, Any]:
+def candidates_json(found: Candidates, query: Query, shape: CandidateShape) -> bytes:
     """The whole answer."""
     asked = {name for group in query.groups.values() for name in group.resources}
-    return {
-        "allocation_requests": [_request(candidate, shape) for candidate in found.candidates],
-        "provider_summaries": {state.uuid: _summary(state, asked, shape) for state in found.summaries},
-    }
+    summaries = [
+        fragment
+        for block, places in found.summarised
+        for fragment in _summaries(block, places, None if shape.all_classes else asked, shape)
+    ]
+    head = b'{"allocation_requests":[%b],"provider_summaries":{' % _requests(found, shape).encode()
+    return b"".join([head, b",".join(summaries), b"}}"])
+
+
+_BLANK = re.compile(r"<(\d+)>")
+"""A provider that is to be filled in, by slot: no name in a request has such characters."""
+
+
+def _requests(found: Candidates, shape: CandidateShape) -> str:
+    templates: dict[int, tuple[str, Sequence[int]]] = {}
+    texts: list[str] = []
+    for filling in found.fillings:
+        form, slots = filling.form, filling.slots
+        if all(map(_stand_as_they_are, {id(uuids): uuids for uuids in slots}.values())):
+            template, blanks = templates.get(id(form)) or templates.setdefault(id(form), _template(form, shape))
+            texts.extend(map(template.__mod__, zip(*(slots[blank] for blank in blanks), strict=True)))
+        else:
+            texts.extend(_text(_request(candidate, shape)) for candidate in filling.candidates)
+    return ",".join(texts)
+
+
+def _stand_as_they_are(texts: Iterable[str]) -> bool:
+    """Whether all the texts are the same in JSON, between quotes."""
+    joined = "".join(texts)
+    return '"' not in joined and "\\" not in joined and joined.isprintable()
+
+
+def _template(form: Form, shape: CandidateShape) -> tuple[str, Sequence[int]]:
+    """Tell what all candidates of a form have in common, and which slot's provider each blank in it is for."""
+    blanks = [ProviderUUID(f"<{slot}>") for slot in range(len(form.pattern))]
+    text = _text(_request(form.filled(blanks), shape))
+    return _BLANK.sub("%s", text.replace("%", "%%")), list(map(int, _BLANK.findall(text)))
 
 
 def _request(candidate: Candidate, shape: CandidateShape) -> dict[str, Any]:
@@ -60,12 +101,29 @@ def _request(candidate: Candidate, shape: CandidateShape) -> dict[str, Any]:
     return request
 
 
-def _summary(state: ProviderState, asked: Iterable[str], shape: CandidateShape) -> dict[str, Any]:
+def _summaries(
+    block: Block, places: Sequence[int], asked: Collection[str] | None, shape: CandidateShape
+) -> Iterable[bytes]:
+    """The summaries of providers as members of a JSON object, kept by the block if they show all classes."""
+    if asked is not None:
+        return [_fragment(block.state(place), asked, shape) for place in places]
+    shelf = block.shelf((CandidateShape, shape.traits, shape.trees))
+    for place in places:
+        if shelf[place] is None:
+            shelf[place] = _fragment(block.state(place), None, shape)
+    return [shelf[place] for place in places]
+
+
+def _fragment(state: ProviderState, asked: Collection[str] | None, shape: CandidateShape) -> bytes:
+    return msgspec.json.encode({state.uuid: _summary(state, asked, shape)})[1:-1]
+
+
+def _summary(state: ProviderState, asked: Collection[str] | None, shape: CandidateShape) -> dict[str, Any]:
     summary: dict[str, Any] = {
         "resources": {
             name: {"capacity": inventory.capacity, "used": state.usage.get(name, 0)}
             for name, inventory in state.inventories.items()
-            if shape.all_classes or name in asked
+            if asked is None or name in asked
         }
     }
     if shape.traits:
@@ -74,3 +132,7 @@ def _summary(state: ProviderState, asked: Iterable[str], shape: CandidateShape) 
         summary["parent_provider_uuid"] = state.provider.parent
         summary["root_provider_uuid"] = state.provider.root
     return summary
+
+
+def _text(content: object) -> str:
+    return msgspec.json.encode(content).decode()
