@@ -101,6 +101,25 @@ ROOST: list[cfg.Opt] = [
         min=1024,
         help="Bytes of the largest request body that is taken; a larger one is refused with 413.",
     ),
+    cfg.IntOpt(
+        "search_steps",
+        default=2_000_000,
+        min=1,
+        help="How many assignments of providers one search may try; a million take about two seconds.",
+    ),
+    cfg.IntOpt(
+        "search_ceiling",
+        default=100_000,
+        min=1,
+        help="How many candidates one answer may hold, whatever the request's limit; each takes about 1 kB.",
+    ),
+    cfg.StrOpt(
+        "unfinished_search",
+        default="answer",
+        choices=("answer", "refuse"),
+        help="What becomes of a search that reaches search_steps or search_ceiling: it answers what it has found, with "
+        "the header Roost-Search-Unfinished, or it is refused with 400.",
+    ),
 ]
 
 GROUPS: dict[str, list[cfg.Opt]] = {

@@ -149,7 +149,10 @@ def _settings(conf: cfg.ConfigOpts) -> Settings:
         strategy=Strategy(
             breadth_first=conf.placement.allocation_candidates_generation_strategy == "breadth-first",
             most=None if most < 0 else most,
+            steps=conf.roost.search_steps,
+            ceiling=conf.roost.search_ceiling,
         ),
+        refuse_unfinished=conf.roost.unfinished_search == "refuse",
         randomise=conf.placement.randomize_allocation_candidates,
         largest_body=conf.roost.largest_body,
     )

@@ -9,6 +9,7 @@ from roost.http import errors, faults
 from roost.http.call import Settings
 from roost.model import refusals
 from roost.model.refusals import Refusal
+from roost.search.query import Strategy
 from roost.storage.port import OutcomeUnknown, Unavailable
 from tests.http.api import CHILD, HOST, SERVER, Client, claim
 from tests.peer.wsgi import call
@@ -18,6 +19,8 @@ _PROVIDER = f"/resource_providers/{HOST}"
 _STOCK = {"total": 8}
 
 # Each row: the refusal, the request, its body, and what else it needs (a version, headers).
+_SIX_GROUPS = "&".join(["group_policy=none", *(f"resources{number}=VCPU:1" for number in range(6))])
+
 ROWS: list[tuple[type[Refusal], str, object, dict[str, str]]] = [
     (faults.Forbidden, "GET /traits", None, {"x_auth_token": "joe"}),
     (faults.NoSuchRoute, "GET /nowhere", None, {}),
@@ -30,6 +33,7 @@ ROWS: list[tuple[type[Refusal], str, object, dict[str, str]]] = [
     (faults.UnsupportedMedia, "POST /resource_providers", {}, {"content_type": "text/plain"}),
     (faults.ContentTypeMissing, "POST /resource_providers", {}, {"content_type": ""}),
     (faults.BadContentLength, "POST /resource_providers", None, {"content_length": "two"}),
+    (faults.SearchUnfinished, f"GET /allocation_candidates?{_SIX_GROUPS}", None, {}),
     (faults.BodyTooLarge, "POST /resource_providers", b" " * 5000, {}),
     (faults.MalformedJSON, "POST /resource_providers", b"{", {}),
     (faults.BadBody, "POST /resource_providers", {}, {}),
@@ -199,7 +203,8 @@ ABSTRACT = {refusals.CannotCreateProvider, refusals.CannotMoveProvider, refusals
 @pytest.fixture
 def client() -> Client:
     """A host with a child, a server's claim on the child, and names in use."""
-    client = Client(settings=Settings(largest_body=4096))
+    settings = Settings(largest_body=4096, strategy=Strategy(steps=5), refuse_unfinished=True)
+    client = Client(settings=settings)
     client("PUT /resource_classes/CUSTOM_USED")
     client("PUT /resource_classes/CUSTOM_FREE")
     client("PUT /traits/CUSTOM_WORN")

@@ -151,3 +151,30 @@ def test_equal_snapshots_give_equal_answers() -> None:
             ours, theirs = candidates(one.snapshot, query), candidates(other.snapshot, query)
             assert ours.candidates == theirs.candidates
             assert ours.summaries == theirs.summaries
+
+
+def test_a_ceiling_cuts_and_says_so() -> None:
+    """Only where there is more: an answer that was asked for so much, or holds all there is, is whole."""
+    for ceiling, limit, most, count, cut in (
+        (4, None, None, 4, "candidates"),
+        (4, 5, None, 4, "candidates"),
+        (4, 4, None, 4, None),
+        (4, None, 4, 4, None),
+        (5, None, None, 5, None),
+        (5, 9, 9, 5, None),
+        (0, None, None, 0, "candidates"),
+    ):
+        strategy = Strategy(ceiling=ceiling, most=most)
+        answer = candidates(cloud(PAIRS), request(CARDS, limit=limit), strategy)
+        assert (len(answer.candidates), answer.cut) == (count, cut), (ceiling, limit, most)
+
+
+def test_a_search_that_may_not_go_on_answers_what_it_has() -> None:
+    """The first candidates, as with a limit; and says what it ran out of."""
+    every = found(PAIRS, CARDS)
+    for steps in range(5):
+        answer = candidates(cloud(PAIRS), request(CARDS), Strategy(steps=steps))
+        assert answer.cut == "steps"
+        told = drawn(answer)
+        assert told == every[: len(told)]
+    assert candidates(cloud(PAIRS), request(CARDS), Strategy(steps=5)).cut is None

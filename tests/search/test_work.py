@@ -7,6 +7,7 @@ import pytest
 
 from roost.search.answer import Candidates
 from roost.search.candidates import candidates
+from roost.search.query import Strategy
 from roost.search.snapshot import Snapshot
 from tests.search.drawing import cloud, request
 
@@ -145,3 +146,20 @@ def test_a_share_for_many_is_not_tried_for_each() -> None:
 def tried(answer: Candidates, snapshot: Snapshot, groups: int) -> int:
     """Tell how many assignments were tried: without the judging, once for each group and once for its class."""
     return answer.steps - 2 * snapshot.size * (groups + 1)
+
+
+def test_a_search_without_end_ends() -> None:
+    """Sixteen groups over sixteen cards of sixteen have 16**16 answers: as many are made as may be, and no more."""
+    query = request("&".join([*(f"resources_{n}=VGPU:1" for n in range(16)), "group_policy=none"]))
+    answer = candidates(wide(4, 16, "VGPU:16"), query, Strategy(ceiling=5000))
+    assert (len(answer.candidates), answer.cut) == (5000, "candidates")
+    assert answer.steps < 100_000
+
+
+def test_a_search_that_finds_nothing_ends_too() -> None:
+    """Its steps are counted, wherever they lead."""
+    groups = [f"resources_{n}=VGPU:{3 if n % 2 else 2}" for n in range(22)]
+    query = request("&".join([*groups, "group_policy=none"]))
+    answer = candidates(wide(1, 16, "VGPU:4"), query, Strategy(steps=100))
+    assert (answer.candidates, answer.cut) == ([], "steps")
+    assert answer.steps - 2 * 17 * 22 == 101

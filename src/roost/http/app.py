@@ -196,6 +196,8 @@ def _write(reply: Reply, call: Call, resp: falcon.Response) -> None:
     if reply.body is not None:
         resp.data = reply.body
         resp.content_type = JSON
+    for name, value in reply.headers.items():
+        resp.set_header(name, value)
     if reply.location is not None:
         resp.set_header("location", _absolute(call.environ, reply.location))
     if reply.cached and call.version.has(Change.CACHE_HEADERS):

@@ -1,7 +1,7 @@
 """A request and a reply as handlers see them: versions and values, no framework."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 from wsgiref.types import WSGIEnvironment
@@ -30,6 +30,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     strategy: Strategy = Strategy()
     randomise: bool = False
     """Whether a limited answer is a random sample of all candidates."""
+    refuse_unfinished: bool = False
+    """Whether a search that did all that it may is refused, rather than answered with what it found."""
     largest_body: int = 16 * 1024 * 1024
     """Bytes of a body that are taken."""
 
@@ -105,6 +107,7 @@ class Reply:
     location: str | None = None
     modified: datetime | None = None
     cached: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def shown(

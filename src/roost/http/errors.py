@@ -28,6 +28,7 @@ PROVIDER_NOT_FOUND = "placement.resource_provider.not_found"
 DUPLICATE_KEY = "placement.query.duplicate_key"
 BAD_VALUE = "placement.query.bad_value"
 MISSING_VALUE = "placement.query.missing_value"
+SEARCH_UNFINISHED = "roost.search.unfinished"
 
 LONGEST_DETAIL = 6000
 """Characters of a detail; what is longer is cut, so that a small request can't draw a large error."""
@@ -105,6 +106,12 @@ REPLIES: dict[type[Refusal], Reply] = {
     faults.BadGroupValue: Reply(400, "{reason}", BAD_VALUE),
     faults.GroupValueMissing: Reply(400, "{reason}", MISSING_VALUE),
     faults.RepeatedParameter: Reply(400, "{reason}", DUPLICATE_KEY),
+    faults.SearchUnfinished: Reply(
+        400,
+        "The search was given up after {steps} steps, before it was finished: it would take more {bound} than this "
+        "server allows. State a limit, or ask for fewer groups.",
+        SEARCH_UNFINISHED,
+    ),
     refusals.Unkeepable: Reply(400, "A value in the request can't be kept by the database."),
     # Providers.
     refusals.UnknownProvider: Reply(404, _NO_PROVIDER),

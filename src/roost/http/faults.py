@@ -137,3 +137,13 @@ class RepeatedParameter(Refusal):
     """A parameter that may stand once stands twice."""
 
     reason: str
+
+
+@dataclass(eq=False)
+class SearchUnfinished(Refusal):
+    """The search did all that it may, and the operator wants no part of an answer."""
+
+    bound: str
+    """What it ran out of."""
+    steps: int
+    """How many it took."""

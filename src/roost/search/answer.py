@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -22,6 +22,10 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 
 Pattern: TypeAlias = tuple[int, ...]
 """For each slot, the first slot that has the same provider."""
+
+
+Bound: TypeAlias = Literal["steps", "candidates"]
+"""What a search may run out of: the steps that it may take, the candidates that it may answer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +67,8 @@ class Candidates:
     """All providers of every tree that a candidate draws on or, where the query is not nested, those it draws on."""
     steps: int = 0
     """How much work it took. A test bounds it."""
-    complete: bool = True
-    """Whether there is nothing that the search left out because it had done all that it may."""
+    cut: Bound | None = None
+    """What kept the search from going on where there may be more to find; None: it found all that was asked for."""
 
     @property
     def candidates(self) -> list[Candidate]:

@@ -8,8 +8,9 @@ leaves the single anchor to `choices` and what binds the groups together to `rul
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 
-from roost.search.answer import Candidates
+from roost.search.answer import Bound, Candidates
 from roost.search.block import Block
 from roost.search.matching import Match, anchors_allowed, match
 from roost.search.names import refuse_unknown
@@ -30,36 +31,53 @@ def candidates(
 ) -> Candidates:
     """Find the ways to serve the request: `strategy.most` of them at most, then `query.limit` of these.
 
-    Refuses the first unknown trait or class that is reached, in the order that `names` tells. An answer that the
-    strategy's bounds cut short is told to be incomplete.
+    Refuses the first unknown trait or class that is reached, in the order that `names` tells. An answer that was cut
+    short by the strategy's steps or ceiling says so.
     """
     work = Work(ENDLESS if strategy.steps is None else strategy.steps)
-    found: list[Batch] = []
-    complete = True
+    basket = _Basket(strategy.most if shuffle else _least(strategy.most, query.limit), strategy.ceiling)
     try:
         refuse_unknown(snapshot, query, work)
-        made = batches(_plans(snapshot, query, work), breadth_first=strategy.breadth_first)
-        for batch in _first(made, strategy.most if shuffle else _least(strategy.most, query.limit)):
-            work.spend(batch.size)
-            found.append(batch)
+        for batch in batches(_plans(snapshot, query, work), breadth_first=strategy.breadth_first):
+            taken, more = basket.size, basket.takes(batch)
+            work.spend(basket.size - taken)
+            if not more:
+                break
     except Exhausted:
-        complete = False
-    if shuffle is not None:
-        found = _sample(found, query.limit, shuffle)
+        basket.cut = "steps"
+    found = basket.found if shuffle is None else _sample(basket.found, query.limit, shuffle)
     fillings, summarised = written(snapshot, query, found)
-    return Candidates(fillings=fillings, summarised=summarised, steps=work.steps, complete=complete)
+    return Candidates(fillings=fillings, summarised=summarised, steps=work.steps, cut=basket.cut)
+
+
+@dataclass(eq=False)
+class _Basket:
+    """Holds the combinations that are wanted, and knows when there are enough."""
+
+    most: int | None
+    """How many are wanted."""
+    ceiling: int | None
+    """How many may be held."""
+    found: list[Batch] = field(default_factory=list)
+    cut: Bound | None = None
+    size: int = 0
+
+    def takes(self, batch: Batch) -> bool:
+        """Take as many of a batch as there is room for; False when no more need be made."""
+        bound = _least(self.most, self.ceiling)
+        left = batch.size if bound is None else bound - self.size
+        if left > 0:
+            self.found.append(batch if batch.size <= left else batch.only(slice(left)))
+            self.size += min(left, batch.size)
+        if self.most == bound:
+            return self.size != bound
+        if batch.size > left:
+            self.cut = "candidates"
+        return self.cut is None
 
 
 def _least(*bounds: int | None) -> int | None:
     return min((bound for bound in bounds if bound is not None), default=None)
-
-
-def _first(made: Iterator[Batch], most: int | None) -> Iterator[Batch]:
-    """Keep the first `most` combinations, and make no others."""
-    left = ENDLESS if most is None else most
-    while left > 0 and (batch := next(made, None)) is not None:
-        yield batch if batch.size <= left else batch.only(slice(left))
-        left -= batch.size
 
 
 def _sample(found: Sequence[Batch], limit: int | None, shuffle: Shuffle) -> list[Batch]:

@@ -80,7 +80,7 @@ class _Judged:
 
 def match(block: Block, suffix: str, group: Group, anchors: Mask, work: Work) -> Match | None:
     """Find what may serve one group at the anchors allowed; None if nothing does."""
-    work.spend(block.size * (1 + len(group.resources)))
+    work.judge(block.size * (1 + len(group.resources)))
     inside = conditions.in_all(block, group.member_of)
     scope = _scope(block, group)
     fitting = {name: conditions.fitting(block, name, amount) & scope for name, amount in group.resources.items()}

@@ -48,7 +48,9 @@ class Strategy(msgspec.Struct, frozen=True, kw_only=True):
     most: int | None = None
     """How many candidates to make before `limit` is applied; None: as many as there are."""
     steps: int | None = None
-    """How many steps a search may take; then it answers what it has, and says so. None: as many as it needs."""
+    """How many assignments a search may try, and candidates make; then it answers what it has, and says so."""
+    ceiling: int | None = None
+    """How many candidates an answer may hold; then it says that there are more."""
 
 
 class ProviderQuery(msgspec.Struct, frozen=True, kw_only=True):

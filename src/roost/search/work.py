@@ -12,18 +12,27 @@ class Exhausted(Exception):
 
 @dataclass(eq=False)
 class Work:
-    """Steps: a provider judged for a group or a class, a partial assignment tried, a candidate made."""
+    """Steps: a provider judged for a group or a class, a partial assignment tried, a candidate made.
+
+    The budget is for the last two. The judging goes by the size of the cloud and of the request, and needs no bound.
+    """
 
     budget: int = ENDLESS
     steps: int = 0
+    judged: int = 0
+
+    def judge(self, providers: int) -> None:
+        """Count providers that were judged."""
+        self.steps += providers
+        self.judged += providers
 
     def spend(self, steps: int = 1) -> None:
-        """Count steps.
+        """Count assignments or candidates.
 
         Raises:
             Exhausted: they are more than the budget.
 
         """
         self.steps += steps
-        if self.steps > self.budget:
+        if self.steps - self.judged > self.budget:
             raise Exhausted

@@ -1,9 +1,13 @@
 """/allocation_candidates."""
 
+from roost.http import faults
 from roost.http.call import Call, Reply
 from roost.http.queries.candidates import query_of
 from roost.http.views.candidates import CandidateShape, candidates_json
 from roost.service import reads
+
+UNFINISHED = "Roost-Search-Unfinished"
+"""The header of an answer that may not hold all that was asked for: what the search ran out of."""
 
 
 def search(call: Call) -> Reply:
@@ -12,5 +16,12 @@ def search(call: Call) -> Reply:
     settings = call.site.settings
     shuffle = call.site.shuffle if settings.randomise else None
     found = reads.find_candidates(call.site.store, query, settings.strategy, shuffle)
-    body = candidates_json(found, query, CandidateShape.of(call.version))
-    return Reply(200, body, modified=call.site.now(), cached=True)
+    if found.cut is not None and settings.refuse_unfinished:
+        raise faults.SearchUnfinished(bound=found.cut, steps=found.steps)
+    return Reply(
+        200,
+        candidates_json(found, query, CandidateShape.of(call.version)),
+        modified=call.site.now(),
+        cached=True,
+        headers={} if found.cut is None else {UNFINISHED: found.cut},
+    )

@@ -7,6 +7,7 @@ and `_summary`, which alone know what an answer looks like.
 
 import re
 from collections.abc import Collection, Iterable, Sequence
+from itertools import repeat
 from typing import Any
 
 import msgspec
@@ -66,7 +67,8 @@ def _requests(found: Candidates, shape: CandidateShape) -> str:
         form, slots = filling.form, filling.slots
         if all(map(_stand_as_they_are, {id(uuids): uuids for uuids in slots}.values())):
             template, blanks = templates.get(id(form)) or templates.setdefault(id(form), _template(form, shape))
-            texts.extend(map(template.__mod__, zip(*(slots[blank] for blank in blanks), strict=True)))
+            rows = zip(*(slots[blank] for blank in blanks), strict=True) if blanks else repeat((), len(slots[0]))
+            texts.extend(map(template.__mod__, rows))
         else:
             texts.extend(_text(_request(candidate, shape)) for candidate in filling.candidates)
     return ",".join(texts)
