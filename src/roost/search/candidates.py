@@ -91,12 +91,12 @@ def _sample(found: Sequence[Batch], limit: int | None, shuffle: Shuffle) -> list
 def _plans(snapshot: Snapshot, query: Query, work: Work) -> Iterator[Plan]:
     """Plan the search in each block where all groups are served."""
     for block in snapshot.blocks:
-        matches = _matches(block, query, work)
+        matches = matches_in(block, query, work)
         if matches:
             yield Plan(block, query, matches, work)
 
 
-def _matches(block: Block, query: Query, work: Work) -> list[Match]:
+def matches_in(block: Block, query: Query, work: Work) -> list[Match]:
     """Match each group; empty if nothing serves one of them."""
     anchors = anchors_allowed(block, query.root_required, query.root_forbidden)
     matches: list[Match] = []

@@ -114,3 +114,9 @@ class Column:
             fits &= self.min_unit <= amount
             fits &= amount % self.step_size == 0
         return self.where if fits.all() else self.where[fits]
+
+    @property
+    def largest(self) -> Indexes:
+        """The largest amount that each could be given at once; 0 where there is none."""
+        amounts = self.most - self.most % self.step_size
+        return np.where(amounts >= np.maximum(self.min_unit, 1), amounts, 0)

@@ -19,6 +19,12 @@ def fitting(block: Block, name: ResourceClass, amount: int) -> Mask:
     return block.mask() if column is None else block.mask(column.fitting(amount))
 
 
+def giving(block: Block, name: ResourceClass) -> Mask:
+    """Mark the providers that could be given some amount of a class."""
+    column = block.columns.get(name)
+    return block.mask() if column is None else block.mask(column.where[column.largest > 0])
+
+
 def bearing_any(block: Block, traits: Iterable[Trait]) -> Mask:
     """Mark the providers that bear at least one of the traits."""
     marked = block.mask()

@@ -78,12 +78,17 @@ class _Judged:
     """Who, in scope, has room for each class."""
 
 
-def match(block: Block, suffix: str, group: Group, anchors: Mask, work: Work) -> Match | None:
-    """Find what may serve one group at the anchors allowed; None if nothing does."""
+def match(
+    block: Block, suffix: str, group: Group, anchors: Mask, work: Work, *, whatever: ResourceClass | None = None
+) -> Match | None:
+    """Find what may serve one group at the anchors allowed; None if nothing does. Of `whatever`, any amount will do."""
     work.judge(block.size * (1 + len(group.resources)))
     inside = conditions.in_all(block, group.member_of)
-    scope = _scope(block, group)
-    fitting = {name: conditions.fitting(block, name, amount) & scope for name, amount in group.resources.items()}
+    scope = in_scope(block, group)
+    fitting = {
+        name: (conditions.giving(block, name) if name == whatever else conditions.fitting(block, name, amount)) & scope
+        for name, amount in group.resources.items()
+    }
     if not inside.any() or not scope.any() or not all(fits.any() for fits in fitting.values()):
         return None
     judged = _Judged(suffix, group, scope, inside, fitting)
@@ -91,7 +96,12 @@ def match(block: Block, suffix: str, group: Group, anchors: Mask, work: Work) ->
     return found if found is not None and found.anchors.any() else None
 
 
-def _scope(block: Block, group: Group) -> Mask:
+def asks(suffix: str, group: Group) -> bool:
+    """Whether a group asks for anything that a provider could have, rather than only for what it must not be."""
+    return bool(group.resources or (suffix != UNSUFFIXED and (group.required or group.member_of)))
+
+
+def in_scope(block: Block, group: Group) -> Mask:
     """Mark the providers that `in_tree` leaves: none if it names a provider that isn't here."""
     if group.in_tree is None:
         return np.ones(block.size, dtype=np.bool_)
@@ -106,7 +116,7 @@ def _match_together(block: Block, judged: _Judged, anchors: Mask) -> Match | Non
     provider that comes from outside the tree must be a member itself.
     """
     group, inside = judged.group, judged.inside
-    if not group.resources:
+    if not asks(judged.suffix, group):
         return None
     bearable = ~conditions.bearing_any(block, group.forbidden)
     visiting = block.sharing & inside if group.in_tree is None else block.mask()
@@ -114,7 +124,7 @@ def _match_together(block: Block, judged: _Judged, anchors: Mask) -> Match | Non
     slots = []
     for name, fits in judged.fitting.items():
         good = fits & bearable
-        slot = Slot(judged.suffix, {name: group.resources[name]}, *_offers(block, good, good & visiting))
+        slot = Slot(judged.suffix, {name: group.resources[name]}, *offers(block, good, good & visiting))
         if group.member_of:
             slot = slot.only(inside[slot.providers] | inside[slot.anchors])
         if group.forbidden_aggregates:
@@ -131,17 +141,17 @@ def _match_together(block: Block, judged: _Judged, anchors: Mask) -> Match | Non
 def _match_alone(block: Block, judged: _Judged, anchors: Mask) -> Match | None:
     """Match a suffixed group: one slot, filled by a provider that meets every condition itself."""
     group = judged.group
-    if not (group.resources or group.required or group.member_of):
-        return None  # It asks for nothing that a provider could have, so nothing answers it (the peer's rule).
+    if not asks(judged.suffix, group):
+        return None  # Nothing answers it (the peer's rule).
     good = judged.scope & judged.inside & ~conditions.in_any(block, group.forbidden_aggregates)
     good &= conditions.bearing_all(block, group.required) & ~conditions.bearing_any(block, group.forbidden)
     for fits in judged.fitting.values():
         good &= fits
-    slot = Slot(judged.suffix, group.resources, *_offers(block, good, good & block.sharing))
+    slot = Slot(judged.suffix, group.resources, *offers(block, good, good & block.sharing))
     return Match((slot,), anchors & block.mask(slot.anchors))
 
 
-def _offers(block: Block, good: Mask, visiting: Mask) -> tuple[Indexes, Indexes]:
+def offers(block: Block, good: Mask, visiting: Mask) -> tuple[Indexes, Indexes]:
     """Pair each good provider with its root, and each visiting one with the roots of the other trees it serves."""
     at_home = np.flatnonzero(good)
     visitors = np.flatnonzero(visiting).tolist()

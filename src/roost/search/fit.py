@@ -1,0 +1,192 @@
+"""How many times a request could be claimed now, in all and by root: `GET /roost/candidates/fit` and `roost fit`.
+
+Exact at an anchor where the request can be served in one way only: each claim takes the same of the same providers,
+until one of them is full. Where there are several ways, or where other trees draw on the same provider, it is a bound:
+no more than each slot's offers would serve if it had them for itself. A shared provider counts at each root that it
+serves, and once in all. The rooms are those of the moment; a claim decides.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+import numpy as np
+
+from roost.model.names import ProviderUUID, ResourceClass
+from roost.search.block import Block
+from roost.search.candidates import matches_in
+from roost.search.columns import CEILING, Indexes, Mask
+from roost.search.matching import Match, Slot
+from roost.search.names import refuse_unknown
+from roost.search.plan import Plan
+from roost.search.query import Query, Strategy
+from roost.search.snapshot import Snapshot
+from roost.search.work import ENDLESS, Exhausted, Work
+
+_DEFAULT = Strategy()
+
+
+class RootFit(msgspec.Struct, frozen=True, kw_only=True):
+    """How often a request fits into one tree, with what is shared with it."""
+
+    uuid: ProviderUUID
+    name: str
+    count: int
+    exact: bool
+    """Rather than a bound: it fits no more often than that."""
+
+
+class Fit(msgspec.Struct, frozen=True, kw_only=True):
+    """How often a request fits."""
+
+    count: int
+    exact: bool
+    trees: int
+    """In how many trees it fits at all."""
+    roots: tuple[RootFit, ...]
+    """The largest first; as many as the query's limit."""
+    unfinished: bool
+    """Whether the search ran out of its steps: then trees are counted in which it wasn't seen that it fits."""
+    steps: int
+
+
+def fit(snapshot: Snapshot, query: Query, strategy: Strategy = _DEFAULT) -> Fit:
+    """Count how often a request fits that claims something. Refuses what the search refuses."""
+    work = Work(ENDLESS if strategy.steps is None else strategy.steps)
+    exhausted = False
+    try:
+        refuse_unknown(snapshot, query, work)
+    except Exhausted:
+        exhausted = True
+    tally = _Tally()
+    roots: list[RootFit] = []
+    for block in snapshot.blocks:
+        matches = matches_in(block, query, work)
+        if matches:
+            sure, unsure = _anchors(block, query, matches, work, exhausted=exhausted)
+            exhausted = exhausted or bool(unsure.any())
+            roots += _roots(block, [slot for found in matches for slot in found.slots], sure, unsure, tally)
+    roots.sort(key=lambda root: -root.count)
+    exact = all(root.exact for root in roots)
+    every = sum(root.count for root in roots)
+    return Fit(
+        count=every if exact else min([every, *tally.sums]),
+        exact=exact,
+        trees=len(roots),
+        roots=tuple(roots[: query.limit]),
+        unfinished=exhausted,
+        steps=work.steps,
+    )
+
+
+def _anchors(block: Block, query: Query, matches: Sequence[Match], work: Work, *, exhausted: bool) -> tuple[Mask, Mask]:
+    """Mark the anchors with a candidate, and those where it isn't known because the steps ran out."""
+    unsure = np.logical_and.reduce([found.anchors for found in matches])
+    sure = block.mask()
+    try:
+        for kind in () if exhausted else Plan(block, query, matches, work).kinds():
+            work.spend()
+            sure[kind.anchors] = any(True for _ in kind.recipes)
+            unsure[kind.anchors] = False
+    except Exhausted:
+        pass
+    return sure, unsure
+
+
+@dataclass(frozen=True, eq=False)
+class _Pairs:
+    """Offers as pairs of anchor and provider, no pair twice, and how much of a class is asked of the provider there."""
+
+    anchors: Indexes
+    providers: Indexes
+    asked: Indexes
+
+
+def _roots(block: Block, slots: Sequence[Slot], sure: Mask, unsure: Mask, tally: "_Tally") -> list[RootFit]:
+    """Count at each anchor of a block, and note what counts once in all."""
+    slots = [slot.at(sure | unsure) for slot in slots]
+    counts = np.full(block.size, CEILING, dtype=np.int64)
+    for number, slot in enumerate(slots):
+        times = _times(block, slot)
+        tally.note(("slot", number), block, slot.providers, times)
+        counts = np.minimum(counts, _summed(block, slot.anchors, times))
+    exact = sure & ~unsure & _single(block, slots)
+    ways = np.full(block.size, CEILING, dtype=np.int64)
+    for name in dict.fromkeys(name for slot in slots for name in slot.demand):
+        pairs, room = _pairs(block, slots, name), _rooms(block, name)
+        asked = sum(slot.demand.get(name, 0) for slot in slots)
+        tally.note(("class", name), block, pairs.providers, room[pairs.providers], asked)
+        counts = np.minimum(counts, _summed(block, pairs.anchors, room[pairs.providers]) // asked)
+        np.minimum.at(ways, pairs.anchors, room[pairs.providers] // np.maximum(pairs.asked, 1))
+    counts = np.where(exact, ways, counts)
+    return [
+        RootFit(uuid=provider.uuid, name=provider.name, count=int(counts[place]), exact=bool(exact[place]))
+        for place in np.flatnonzero(sure | unsure).tolist()
+        for provider in [block.state(place).provider]
+    ]
+
+
+def _single(block: Block, slots: Sequence[Slot]) -> Mask:
+    """Mark the anchors where each slot has one offer, and nobody who may serve other trees too."""
+    single = np.ones(block.size, dtype=np.bool_)
+    for slot in slots:
+        single &= np.bincount(slot.anchors, minlength=block.size) == 1
+        single[slot.anchors[block.sharing[slot.providers]]] = False
+    return single
+
+
+def _rooms(block: Block, name: ResourceClass) -> Indexes:
+    """Tell what each provider has left of a class; so much at most that sums of all of them stay within 64 bits."""
+    room = np.zeros(block.size, dtype=np.int64)
+    column = block.columns[name]
+    room[column.where] = np.minimum(column.room, CEILING // (block.size + 1))
+    return room
+
+
+def _times(block: Block, slot: Slot) -> Indexes:
+    """Tell how often the provider of each offer could fill the slot."""
+    most = CEILING // (block.size + 1)
+    times = np.full(slot.providers.size, most, dtype=np.int64)
+    for name, amount in slot.demand.items():
+        times = np.minimum(times, _rooms(block, name)[slot.providers] // amount)
+    return times
+
+
+def _summed(block: Block, anchors: Indexes, amounts: Indexes) -> Indexes:
+    sums = np.zeros(block.size, dtype=np.int64)
+    np.add.at(sums, anchors, amounts)
+    return sums
+
+
+def _pairs(block: Block, slots: Sequence[Slot], name: ResourceClass) -> _Pairs:
+    asking = [slot for slot in slots if name in slot.demand]
+    pairs = np.concatenate([slot.anchors * block.size + slot.providers for slot in asking])
+    pairs, number = np.unique(pairs, return_inverse=True)
+    asked = np.zeros(pairs.size, dtype=np.int64)
+    amounts = np.repeat([slot.demand[name] for slot in asking], [slot.providers.size for slot in asking])
+    np.add.at(asked, number.reshape(-1), amounts)
+    return _Pairs(pairs // block.size, pairs % block.size, asked)
+
+
+@dataclass(eq=False)
+class _Tally:
+    """Sums over the whole cloud, each provider once: how often each slot could be filled, and each class's room."""
+
+    asked: dict[object, int] = field(default_factory=dict)
+    own: dict[object, int] = field(default_factory=dict)
+    shared: dict[object, dict[ProviderUUID, int]] = field(default_factory=dict)
+
+    def note(self, of: object, block: Block, providers: Indexes, amounts: Indexes, asked: int = 1) -> None:
+        """Add the amounts of these providers, who may stand there several times."""
+        self.asked[of] = asked
+        providers, first = np.unique(providers, return_index=True)
+        amounts, sharing = amounts[first], block.sharing[providers]
+        self.own[of] = self.own.get(of, 0) + int(amounts[~sharing].sum())
+        shared = self.shared.setdefault(of, {})
+        for provider, amount in zip(providers[sharing].tolist(), amounts[sharing].tolist(), strict=True):
+            shared[block.uuids[provider]] = amount
+
+    @property
+    def sums(self) -> list[int]:
+        """How often the whole request could be served at most, by each of the sums."""
+        return [(own + sum(self.shared[of].values())) // self.asked[of] for of, own in self.own.items()]
