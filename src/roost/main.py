@@ -3,10 +3,10 @@
 import logging
 import random
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import cast
+from typing import TypeVar, cast
 from wsgiref.types import WSGIApplication
 
 from oslo_config import cfg
@@ -16,13 +16,22 @@ from oslo_middleware import CORS, HTTPProxyToWSGI
 from roost import configuration
 from roost.access.policy import BadPolicy, Policy
 from roost.access.strategies import UnknownStrategy, strategy
-from roost.cli.app import Actions, make_cli
+from roost.cli.app import Actions, BadQuestion, make_cli
 from roost.cli.serve import CannotListen
 from roost.http.app import make_app
 from roost.http.call import Settings, Site
+from roost.http.errors import answer
+from roost.http.microversions.history import NEWEST
+from roost.http.queries.candidates import query_of
+from roost.http.queries.form import parse
 from roost.http.requestlog import RequestLog
+from roost.http.views.explanation import explanation_json, fit_json
 from roost.model.names import ProjectID, UserID
-from roost.search.query import Strategy
+from roost.model.refusals import Refusal
+from roost.search.explanation import Explanation
+from roost.search.fit import Fit
+from roost.search.query import Query, Strategy
+from roost.service import reads
 from roost.service.claims import ClaimQueue
 from roost.storage.port import Forgotten, Unavailable
 from roost.storage.soundness import Examiner
@@ -33,6 +42,8 @@ from roost.storage.sql.failures import StorageFault
 from roost.storage.sql.store import SQLStore
 
 LOG = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 load_configuration = configuration.load
 
@@ -119,6 +130,32 @@ def examiner(conf: cfg.ConfigOpts) -> Iterator[Examiner]:
         store.close()
 
 
+def explain(conf: cfg.ConfigOpts, text: str) -> tuple[Explanation, bytes]:
+    """Why a search of the configured database finds what it finds, also as the API's JSON."""
+    return _ask(conf, text, reads.explain_candidates, explanation_json)
+
+
+def fit(conf: cfg.ConfigOpts, text: str) -> tuple[Fit, bytes]:
+    """How often a request fits into what the configured database holds, also as the API's JSON."""
+    return _ask(conf, text, reads.fit_candidates, fit_json)
+
+
+def _ask(
+    conf: cfg.ConfigOpts, text: str, ask: Callable[[SQLStore, Query, Strategy], T], shown: Callable[[T], bytes]
+) -> tuple[T, bytes]:
+    """Ask as a client of the API would at the newest microversion; a refusal is told in the API's words."""
+    store = _store(conf)
+    try:
+        query = query_of(parse(text.encode("utf-8", "surrogateescape").decode("latin-1")), NEWEST)
+        told = ask(store, query, _settings(conf).strategy)
+    except Refusal as refusal:
+        detail: str = answer(refusal, NEWEST, "").fault["detail"]
+        raise BadQuestion(detail.partition("\n\n")[2].strip()) from None
+    finally:
+        store.close()
+    return told, shown(told)
+
+
 def database_url(conf: cfg.ConfigOpts) -> str:
     """The database's URL, with the parameters that the operator appends to it."""
     url: str | None = conf.placement_database.connection
@@ -173,6 +210,8 @@ def run(args: Sequence[str] | None = None) -> None:
         sync=sync_database,
         forget=forget_changes,
         examiner=examiner,
+        explain=explain,
+        fit=fit,
         troubles=(*OPERATORS, StorageFault),
     )
     try:

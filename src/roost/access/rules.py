@@ -1,5 +1,7 @@
 """The policy rules as data: the peer's names and both its default sets, so that an existing policy.yaml works.
 
+What Roost adds to the API has rules of its own, named `roost:…`.
+
 The new defaults are the check strings here; the old set is what they replace, and oslo.policy lets both pass as long
 as `[oslo_policy]enforce_new_defaults` is off.
 """
@@ -115,6 +117,12 @@ _DOCUMENTED = [
         f"GET {_PROVIDER}/allocations",
     ),
     _rule("placement:allocation_candidates:list", "Search for allocation candidates.", "GET /allocation_candidates"),
+    _rule(
+        "roost:candidates:explain",
+        "Tell why a search for candidates finds what it finds.",
+        "GET /roost/candidates/explain",
+    ),
+    _rule("roost:candidates:fit", "Count how often a request would fit.", "GET /roost/candidates/fit"),
     _rule(
         "placement:reshaper:reshape", "Move inventories and allocations.", "POST /reshaper", check="rule:service_api"
     ),

@@ -1,21 +1,27 @@
 """The commands of `roost`. They are given what they do; they only speak with the operator."""
 
+import enum
 import ipaddress
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 from oslo_config import cfg
 from rich.console import Console
 
 from roost.cli.doctor import CANNOT_LOOK, see
+from roost.cli.fit import show_fit
+from roost.cli.grid import console as results
 from roost.cli.purge import purge
 from roost.cli.serve import Listener, refuse_taken, serve
+from roost.cli.why import show_why
 from roost.configuration import FILE_VARIABLE
+from roost.search.explanation import Explanation
+from roost.search.fit import Fit
 from roost.storage.port import Forgotten
 from roost.storage.soundness import Examiner
 
@@ -23,6 +29,28 @@ Database = Annotated[str | None, typer.Option(help="The database's URL, over wha
 ConfigFile = Annotated[
     Path | None, typer.Option(exists=True, dir_okay=False, help="placement.conf, in place of the usual places.")
 ]
+
+
+class Format(enum.StrEnum):
+    """How an answer is shown."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+Asked = Annotated[
+    str, typer.Argument(metavar="QUERY", help="The query string of GET /allocation_candidates, in quotes.")
+]
+AsFormat = Annotated[Format, typer.Option("--format", help="A table to read, or the API's JSON.")]
+
+FITS, FITS_NOWHERE, NOT_ASKED = 0, 1, 2
+"""The statuses that a question about candidates ends with."""
+
+T = TypeVar("T")
+
+
+class BadQuestion(Exception):
+    """The API would refuse the query; the text is what it would say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +64,10 @@ class Actions:
     forget: Callable[[cfg.ConfigOpts, int, int], Iterator[Forgotten]]
     """Removes changes older than so many days, in batches of so many rows."""
     examiner: Callable[[cfg.ConfigOpts], AbstractContextManager[Examiner]]
+    explain: Callable[[cfg.ConfigOpts, str], tuple[Explanation, bytes]]
+    """Tells why a search finds what it finds, also as the API's JSON. Raises BadQuestion."""
+    fit: Callable[[cfg.ConfigOpts, str], tuple[Fit, bytes]]
+    """Counts how often a request fits. Raises BadQuestion."""
     troubles: tuple[type[Exception], ...]
     """What any of these raises that the operator can mend; its text says how."""
 
@@ -51,6 +83,8 @@ def make_cli(actions: Actions) -> typer.Typer:
     console = Console(stderr=True, highlight=False)
     cli.add_typer(_database_commands(actions, console), name="db")
     _add_doctor(cli, actions, console)
+    _add_why(cli, actions, console)
+    _add_fit(cli, actions, console)
 
     @cli.command(name="serve")
     def serve_command(  # noqa: PLR0917 - typer calls it by name
@@ -122,6 +156,72 @@ def _add_doctor(cli: typer.Typer, actions: Actions, console: Console) -> None:
             console.print(f"roost: {error}", markup=False, soft_wrap=True)
             outcome = CANNOT_LOOK
         raise typer.Exit(outcome)
+
+
+def _add_why(cli: typer.Typer, actions: Actions, console: Console) -> None:
+    @cli.command(epilog=_EXAMPLES.format(command="why"))
+    def why(
+        query: Asked, shown: AsFormat = Format.TABLE, database: Database = None, config_file: ConfigFile = None
+    ) -> None:
+        """Tell why a search for allocation candidates finds what it finds: what each condition left, who nearly fits.
+
+        Asks the database, at the newest microversion.
+
+        Ends with status 0 if it fits, 1 if it fits nowhere, 2 if it couldn't ask.
+        """
+        conf = _configured(actions, database, None, config_file)
+        told, encoded = _told(actions, console, actions.explain, conf, query)
+        _show(told, encoded, show_why, shown)
+        raise typer.Exit(FITS if told.fits else FITS_NOWHERE)
+
+
+def _add_fit(cli: typer.Typer, actions: Actions, console: Console) -> None:
+    @cli.command(epilog=_EXAMPLES.format(command="fit"))
+    def fit(
+        query: Asked, shown: AsFormat = Format.TABLE, database: Database = None, config_file: ConfigFile = None
+    ) -> None:
+        """Tell how often a request could be claimed now, in all and by root. `limit` bounds the roots that are listed.
+
+        Asks the database, at the newest microversion.
+
+        Ends with status 0 if it fits, 1 if it fits nowhere, 2 if it couldn't ask.
+        """
+        conf = _configured(actions, database, None, config_file)
+        told, encoded = _told(actions, console, actions.fit, conf, query)
+        _show(told, encoded, show_fit, shown)
+        raise typer.Exit(FITS if told.count else FITS_NOWHERE)
+
+
+_EXAMPLES = """Examples:
+
+roost {command} 'resources=VCPU:4,MEMORY_MB:8192&required=HW_CPU_X86_AVX2'
+
+roost {command} 'resources=VCPU:4&resources1=VGPU:1&resources2=VGPU:1&group_policy=isolate' --format json
+"""
+
+
+def _told(
+    actions: Actions,
+    console: Console,
+    ask: Callable[[cfg.ConfigOpts, str], tuple[T, bytes]],
+    conf: cfg.ConfigOpts,
+    query: str,
+) -> tuple[T, bytes]:
+    """Ask; end with the status for what couldn't be asked."""
+    told: tuple[type[Exception], ...] = (BadQuestion, *actions.troubles)
+    try:
+        with console.status("reading the cloud"):
+            return ask(conf, query)
+    except told as error:
+        console.print(f"roost: {error}", markup=False, soft_wrap=True)
+        raise typer.Exit(NOT_ASKED) from None
+
+
+def _show(told: T, encoded: bytes, show: Callable[[T, Console], None], shown: Format) -> None:
+    if shown is Format.JSON:
+        typer.echo(encoded)
+    else:
+        show(told, results())
 
 
 def _configured(actions: Actions, database: str | None, auth: str | None, config_file: Path | None) -> cfg.ConfigOpts:

@@ -9,6 +9,7 @@ from roost.http.handlers import (
     aggregates,
     allocation_candidates,
     allocations,
+    candidate_counts,
     inventories,
     reshaper,
     resource_classes,
@@ -139,6 +140,12 @@ ROUTES: Routes = {
         "GET": _shows(
             Change.ALLOCATION_CANDIDATES, allocation_candidates.search, "placement:allocation_candidates:list"
         ),
+    },
+    "/roost/candidates/explain": {
+        "GET": _shows(Change.ALLOCATION_CANDIDATES, candidate_counts.explain, "roost:candidates:explain"),
+    },
+    "/roost/candidates/fit": {
+        "GET": _shows(Change.ALLOCATION_CANDIDATES, candidate_counts.fit, "roost:candidates:fit"),
     },
     "/traits": {"GET": _shows(Change.TRAITS, traits.list_all, f"{_TRAITS}:list")},
     "/traits/{name}": {

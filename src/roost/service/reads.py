@@ -10,6 +10,9 @@ from roost.model.names import AggregateUUID, ProjectID, ResourceClass, Trait, Us
 from roost.model.provider import Provider
 from roost.search.answer import Candidates
 from roost.search.candidates import Shuffle, candidates
+from roost.search.explain import explain
+from roost.search.explanation import Explanation
+from roost.search.fit import Fit, fit
 from roost.search.providers import providers
 from roost.search.query import ProviderQuery, Query, Strategy
 from roost.search.snapshot import Snapshot
@@ -71,6 +74,16 @@ def list_providers(store: Store, query: ProviderQuery) -> Sequence[Provider]:
 def find_candidates(store: Store, query: Query, strategy: Strategy, shuffle: Shuffle | None) -> Candidates:
     """Where the request would fit."""
     return candidates(store.read(snapshot_of), query, strategy, shuffle)
+
+
+def explain_candidates(store: Store, query: Query, strategy: Strategy) -> Explanation:
+    """Why a search for candidates finds what it finds."""
+    return explain(store.read(snapshot_of), query, strategy)
+
+
+def fit_candidates(store: Store, query: Query, strategy: Strategy) -> Fit:
+    """How often the request would fit."""
+    return fit(store.read(snapshot_of), query, strategy)
 
 
 def snapshot_of(reader: Reader) -> Snapshot:
