@@ -282,3 +282,14 @@ def test_it_ends_where_the_search_does() -> None:
     snapshot = cloud("host\n" + "\n".join(f"  card{c} VGPU:4" for c in range(16)))
     told = explain(snapshot, request("&".join([*groups, "group_policy=none"])), Strategy(steps=100))
     assert (told.fits, told.unfinished, told.together[-1].trees, told.nearest) == (False, True, None, ())
+
+
+def test_very_many_conditions_are_not_all_counted() -> None:
+    """But the last is: what a client may write in one query doesn't cost the square of its length."""
+    group = replace(request("resources=VCPU:1").groups[""], member_of=(frozenset({AggregateUUID("rack")}),) * 1000)
+    query = Query(groups={"": group})
+    told = explain(FLAT, query)
+    counted = [stage.trees for stage in told.groups[""].stages if stage.trees is not None]
+    assert counted == [1000] * 63
+    assert told.groups[""].stages[-1].trees == 1000
+    assert told.steps < 70 * candidates(FLAT, replace(query, limit=1)).steps + 1001 * 1000

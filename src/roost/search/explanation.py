@@ -38,7 +38,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
 
     condition: Condition
     trees: int | None
-    """Anchors. None: the search ran out of steps before that was known."""
+    """Anchors. None: not counted, because the search ran out of its steps, or the group has very many conditions."""
     providers: int | None = None
     """None: it is no question of single providers."""
 
@@ -68,7 +68,10 @@ class GroupExplained(msgspec.Struct, frozen=True, kw_only=True):
     nearest: tuple[Miss, ...]
     """Single providers or, for the group without suffix, trees."""
     largest: Mapping[ResourceClass, int | None]
-    """Of each class, the largest amount that would be served, all else in the group as asked; None: none would."""
+    """Of each class, of very many of the first: the largest amount that would be served, all else in the group as asked.
+
+    None: no amount would.
+    """
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ As far as single providers can tell: what other groups take is not looked at. Kn
 """
 
 from collections.abc import Mapping
+from itertools import islice
 
 import numpy as np
 
@@ -11,14 +12,15 @@ from roost.model.names import ResourceClass
 from roost.search.block import Block
 from roost.search.columns import Indexes
 from roost.search.matching import Match, match
-from roost.search.stages import Inquiry, allowed
+from roost.search.stages import MANY, Inquiry, allowed
 
 _BOUNDLESS = np.iinfo(np.int64).max
 
 
 def largest(inquiry: Inquiry, suffix: str) -> Mapping[ResourceClass, int | None]:
-    """Find it for each class; None where no amount would do."""
-    return {name: _largest(inquiry, suffix, name) for name in inquiry.query.groups[suffix].resources}
+    """Find it for each class, of very many for the first; None where no amount would do."""
+    names = islice(inquiry.query.groups[suffix].resources, MANY)
+    return {name: _largest(inquiry, suffix, name) for name in names}
 
 
 def _largest(inquiry: Inquiry, suffix: str, name: ResourceClass) -> int | None:

@@ -19,6 +19,9 @@ from roost.search.query import Group, Query
 from roost.search.snapshot import Snapshot
 from roost.search.work import Work
 
+MANY = 64
+"""Stages of a group that are counted, and classes of which the largest amount is sought: each costs a search."""
+
 Matches: TypeAlias = Sequence[Match | None]
 """What serves a group in each block of a snapshot."""
 
@@ -122,10 +125,17 @@ def root_stages(inquiry: Inquiry) -> list[Stage]:
 
 
 def group_stages(inquiry: Inquiry, suffix: str, steps: Sequence[Step]) -> tuple[list[Stage], Matches]:
-    """Count what each condition leaves, and tell what serves the group when all are heeded."""
+    """Count what each condition leaves, and tell what serves the group when all are heeded.
+
+    Of very many conditions only every so manieth is counted, and the last.
+    """
+    stride = -(-len(steps) // MANY)
     matches: Matches = [None for _ in inquiry.snapshot.blocks]
     stages = []
-    for step in steps:
+    for number, step in enumerate(steps, 1):
+        if number % stride and step is not steps[-1]:
+            stages.append(Stage(condition=step.condition, trees=None))
+            continue
         if not asks(suffix, step.upto) and step is not steps[-1]:
             stages.append(_stage(step.condition, *_in_trees_allowed(inquiry, inquiry.query)))
             continue
