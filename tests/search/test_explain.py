@@ -37,6 +37,15 @@ def in_blocks(drawn: Cloud, room: int) -> Snapshot:
     )
 
 
+def plain_joint(seen: Plainly, query: Query) -> list[int]:
+    """How many trees serve the first group, the first two, and so on."""
+    counts, left = [], {root.uuid for root in seen.roots}
+    for suffix, group in query.groups.items():
+        left &= (seen.together if suffix == "" else seen.single)(query, group)[1]
+        counts.append(len(left))
+    return counts
+
+
 def plain(seen: Plainly, query: Query, suffix: str, step: Step) -> tuple[int, int]:
     """How many providers and trees are left after a step."""
     find = seen.together if suffix == "" else seen.single
@@ -60,6 +69,7 @@ def test_counts_are_plainly_so(seed: int) -> None:
         assert (told.providers, told.trees) == (len(seen.states), len(seen.roots))
         if told.root:
             assert told.root[-1].trees == len(seen.allowed(query))
+        assert [stage.trees for stage in told.together[: len(query.groups)]] == plain_joint(seen, query)
         for suffix, group in query.groups.items():
             steps, stages = steps_of(group), told.groups[suffix].stages
             assert [stage.condition for stage in stages] == [step.condition for step in steps]

@@ -68,7 +68,7 @@ class GroupExplained(msgspec.Struct, frozen=True, kw_only=True):
     nearest: tuple[Miss, ...]
     """Single providers or, for the group without suffix, trees."""
     largest: Mapping[ResourceClass, int | None]
-    """Of each class, of very many of the first: the largest amount that would be served, all else in the group as asked.
+    """Of each class, of very many of the first: the largest amount that would be served, all else in it as asked.
 
     None: no amount would.
     """

@@ -110,7 +110,7 @@ def _roots(block: Block, slots: Sequence[Slot], sure: Mask, unsure: Mask, tally:
         times = _times(block, slot)
         tally.note(("slot", number), block, slot.providers, times)
         counts = np.minimum(counts, _summed(block, slot.anchors, times))
-    exact = sure & ~unsure & _single(block, slots)
+    exact = sure & _single(block, slots)
     ways = np.full(block.size, CEILING, dtype=np.int64)
     for name in dict.fromkeys(name for slot in slots for name in slot.demand):
         pairs, room = _pairs(block, slots, name), _rooms(block, name)

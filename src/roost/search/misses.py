@@ -93,10 +93,8 @@ def _root_failed(block: Block, query: Query) -> Indexes:
 
 
 def _met_in_tree(block: Block, whole: Group, alone: Group) -> Mask:
-    """Mark the roots of the trees that meet a condition. A root's aggregates are its whole tree's."""
+    """Mark the roots of trees that meet a condition. Aggregates that a root must not be in, none of its tree may."""
     good = met(block, alone)
-    if alone.member_of:
-        return _spread(block, whole, good) | good
     spread = _spread(block, whole, good)
     return spread & good if alone.forbidden_aggregates else spread
 
