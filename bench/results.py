@@ -92,6 +92,7 @@ class Results:
 
     def save(self, path: Path) -> None:
         """Keep them."""
+        path.parent.mkdir(parents=True, exist_ok=True)
         rows = [_without_nothing(asdict(row)) for row in self.rows]
         path.write_text(json.dumps({"where": self.where, "rows": rows}, indent=1, ensure_ascii=False) + "\n")
 
