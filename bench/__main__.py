@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -13,6 +14,7 @@ from rich.table import Table
 from bench import alone, claims, reshapes, searches, storm, tables
 from bench.load import Figures
 from bench.results import Figure, Results, Row
+from bench.sameness import Differs
 from bench.servers import SERVERS
 from bench.stage import Stage
 
@@ -30,21 +32,22 @@ WIDTH = 180
 
 
 def main() -> None:
-    """Run what is asked for, print a table for each job, and keep the figures."""
+    """Run what is asked for, print a table for each job, and keep the figures. Fails if answers were not the same."""
     options = _options()
     results = Results.load(options.json) if options.json else Results()
-    for database in options.database:
-        for rows in _measured(options, database):
-            show(rows)
-            results.add(rows)
-            if options.json:
-                results.save(options.json)
-    if ALONE in options.jobs:
-        rows = list(alone.run(Stage("none", options.seconds, options.size)))
+    failed = False
+    for job, run in _runs(options):
+        rows: list[Row] = []
+        try:
+            rows.extend(run())  # what came before a failure stays
+        except Differs as error:
+            sys.stderr.write(f"{job}: the answers are not the same: {error}\n")
+            failed = True
         show(rows)
         results.add(rows)
         if options.json:
             results.save(options.json)
+    sys.exit(failed)
 
 
 def _options() -> argparse.Namespace:
@@ -60,14 +63,17 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _measured(options: argparse.Namespace, database: str) -> Iterator[list[Row]]:
-    """The rows of each job that needs a database."""
-    if set(WRITES) & set(options.jobs):
-        yield _writes(options, database)
-    with Stage(database, options.seconds, options.size) as stage:
-        for job, run in READS.items():
-            if job in options.jobs:
-                yield list(run(stage))
+def _runs(options: argparse.Namespace) -> Iterator[tuple[str, Callable[[], Iterable[Row]]]]:
+    """What is to be run: each job on each kind of database, whose clouds are gone before the next kind's are loaded."""
+    for database in options.database:
+        if set(WRITES) & set(options.jobs):
+            yield " and ".join(WRITES), partial(_writes, options, database)
+        with Stage(database, options.seconds, options.size) as stage:
+            for job, run in READS.items():
+                if job in options.jobs:
+                    yield job, partial(run, stage)
+    if ALONE in options.jobs:
+        yield ALONE, partial(alone.run, Stage("none", options.seconds, options.size))
 
 
 def _writes(options: argparse.Namespace, database: str) -> list[Row]:

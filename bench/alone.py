@@ -47,7 +47,7 @@ def run(stage: Stage) -> Iterator[Row]:
     """Measure each size."""
     apart = multiprocessing.get_context("spawn")
     for size in map(stage.sized, SIZES):
-        with stage.steps.step(f"Roost alone: {size:,} hosts, a snapshot and searches in it", 1), apart.Pool(1) as pool:
+        with stage.steps.step(f"Roost alone: {size:,} hosts, a snapshot and searches in it"), apart.Pool(1) as pool:
             yield from pool.apply(measure, (size, stage.seconds))
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from bench import clouds
 from bench.load import Client, client, request
 from bench.results import Figure, Row
-from bench.searches import SIZES
+from bench.searches import SIZES, Search, hold_together
 from bench.servers import peer_on, roost_on
 from bench.stage import Stage
 
@@ -126,17 +126,16 @@ def crowd(address: str, clients: int, seconds: float, turn: Turn) -> Seen:
 def run_nova(stage: Stage) -> Iterator[Row]:
     """Nova's loop, on the large flat cloud."""
     cloud = clouds.flat(stage.sized(10_000))
-    theirs, ours = _in_turn(stage, cloud, "nova's loop", NOVA_CLIENTS, nova)
+    theirs, ours, note = _in_turn(stage, cloud, "nova's loop", NOVA_CLIENTS, nova)
     peer, roost = (Figure(seen.claims, count=seen.statuses[CLAIM, NO_CONTENT]) for seen in (theirs, ours))
     what = f"search limit=10, then claim, {NOVA_CLIENTS} clients"
-    yield Row("nova-loop", what, "/s", stage.kind, str(cloud), roost=roost, peer=peer, note=_told(theirs, ours))
+    yield Row("nova-loop", what, "/s", stage.kind, str(cloud), roost=roost, peer=peer, note=note)
 
 
 def run_boot(stage: Stage) -> Iterator[Row]:
     """A boot storm, on the large flat cloud: each kind of request, and claims each second."""
     cloud = clouds.flat(stage.sized(10_000))
-    theirs, ours = _in_turn(stage, cloud, "boot storm", STORM_CLIENTS, boot)
-    note = _told(theirs, ours)
+    theirs, ours, note = _in_turn(stage, cloud, "boot storm", STORM_CLIENTS, boot)
     for kind in ours.took:
         peer, roost = (Figure.of(seen.took[kind]) if seen.took[kind] else None for seen in (theirs, ours))
         yield Row("boot-storm", kind, "ms", stage.kind, str(cloud), roost=roost, peer=peer, note=note)
@@ -144,23 +143,28 @@ def run_boot(stage: Stage) -> Iterator[Row]:
     yield Row("boot-storm", "claims granted", "/s", stage.kind, str(cloud), roost=roost, peer=peer, note=note)
 
 
-def _in_turn(stage: Stage, cloud: clouds.Cloud, what: str, clients: int, turn: Turn) -> tuple[Seen, Seen]:
-    """Both sides on one database, one after the other: what the peer's clients saw, and Roost's."""
+def _in_turn(stage: Stage, cloud: clouds.Cloud, what: str, clients: int, turn: Turn) -> tuple[Seen, Seen, str]:
+    """Both sides on one database, one after the other: what the peer's clients saw, what Roost's saw, and notes.
+
+    In the end both must tell the same of what is used where.
+    """
     database = stage.database(cloud)
     servers: tuple[tuple[str, AbstractContextManager[str]], ...] = (
-        ("peer", peer_on(database)),
+        ("the peer", peer_on(database)),
         ("Roost", roost_on(database)),
     )
     seen = []
     for name, server in servers:
-        with server as address, stage.steps.step(f"{name}: {what}, {clients} clients, {cloud}", 1):
+        with server as address, stage.steps.step(f"{name}: {what}, {clients} clients, {cloud}"):
             with client(address) as one:
                 one.send(WIDE_REQUEST)
             seen.append(crowd(address, clients, stage.seconds, turn))
     theirs, ours = seen
     if ours.failures:
         raise RuntimeError(f"{what}: Roost failed: {ours.statuses}")
-    return theirs, ours
+    with stage.both(cloud) as addresses, stage.steps.step(f"Roost and the peer, after {what}: the same?"):
+        after = hold_together(Search(what, SIZES), *addresses)
+    return theirs, ours, f"{_told(theirs, ours)}; afterwards: {after}"
 
 
 def _told(theirs: Seen, ours: Seen) -> str:
