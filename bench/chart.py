@@ -24,6 +24,8 @@ WIDTH, LEFT, RIGHT = 980, 330, 230
 LINE, BAR, GROUP, HEAD, FOOT = 20, 13, 34, 70, 16
 """Heights, in pixels: of a line, of its bar, of a job's heading, and above and below all."""
 PLOT = WIDTH - LEFT - RIGHT
+LONGEST = 46
+"""Characters of a name for which there is room before the bars."""
 
 STYLE = """
     text { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; fill: #1f2328;

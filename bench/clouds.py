@@ -55,7 +55,7 @@ class Cloud:
     """Of each host, in the wide cloud."""
 
     def __str__(self) -> str:
-        told = {"flat": "hosts", "nested": "trees of 7", "wide": f"hosts with {self.children} children"}
+        told = {"flat": "hosts", "nested": "trees of 7 providers", "wide": f"hosts with {self.children} children"}
         return f"{self.trees:,} {told[self.shape]}"
 
     def __iter__(self) -> Iterator[Tree]:

@@ -5,7 +5,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from bench.chart import chart
+from bench import searches
+from bench.chart import LONGEST, chart
 from bench.page import page
 from bench.results import Figure, Results, Row
 
@@ -70,6 +71,14 @@ def test_chart_is_svg(drawn: Results) -> None:
         left, top = (float(bar.get(side, "0")) for side in "xy")
         assert 0 <= left <= left + float(bar.attrib["width"]) <= width
         assert 0 <= top <= top + float(bar.attrib["height"]) <= height
+
+
+def test_names_fit() -> None:
+    """There is room for the name of every search before its bar."""
+    some = [searches.wide_search(groups, policy) for groups in searches.WIDE_GROUPS for policy in searches.POLICIES]
+    names = [it.label for it in (*searches.flat_searches(), *searches.nested_searches(), *some)]
+
+    assert [name for name in names if len(name) > LONGEST] == []
 
 
 def test_bars() -> None:
