@@ -42,10 +42,10 @@ servers, the database and the clients; what counts is the ratio.
 - **The servers**: `roost serve --workers 2`; the peer under gunicorn with four processes of four threads. Both with
   `noauth2`, so that no Keystone is measured.
 - **The clouds** are loaded over REST, through Roost, and both servers serve *the same database*. The flat ones are
-  hosts with 20 traits each, in ten aggregates, of which 95 % fit; *traits and aggregates too* requires one trait, forbids
-  one, requires any of three, and one of five aggregates. The nested one is that of the peer's own performance job, trees
-  of seven providers, with its query. The wide ones are hosts with many like children, a device each, and a request for
-  one device in each of several groups, `group_policy` being `none` or `isolate`.
+  hosts with 20 traits each, in ten aggregates, of which 95 % fit; *traits and aggregates too* requires a trait, forbids
+  one, and wants any of three and one of five aggregates. The nested one is that of the peer's own performance job,
+  trees of seven providers, with its query. The wide ones are hosts with many like children, a device each, and a
+  request for one device in each of several groups, `group_policy` being `none` or `isolate`.
 - **The same answer**, or the run fails. Without a limit both must give the same set of candidates and the same
   summaries. With one: as many candidates, each of them among all that the peer finds, with summaries as the peer writes
   them, of whole trees. Where these are too many to list (wide trees): as many, none twice, each group served by one
