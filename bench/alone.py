@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import cycle, islice
-from pathlib import Path
 
 import msgspec
 
 from bench import clouds
 from bench.clouds import Provider
 from bench.floor import CLASSES, Probe
+from bench.memory import resident
 from bench.results import Figure, Row
 from bench.stage import Stage
 from roost.http.microversions.history import NEWEST
@@ -53,13 +54,13 @@ def run(stage: Stage) -> Iterator[Row]:
 
 def measure(size: int, seconds: float) -> list[Row]:
     """All figures of one size."""
-    before = _resident()
+    before = resident(os.getpid())
     began = time.perf_counter()
     snapshot = Snapshot.of(map(state_of, _hosts(size)), STANDARD_CLASSES, STANDARD_TRAITS)
     took = 1000 * (time.perf_counter() - began)
     answer(snapshot, AMOUNTS, 10)  # what is laid out at the first search belongs to it
     gc.collect()
-    weight = Figure((_resident() - before) / 2**20)
+    weight = Figure(resident(os.getpid()) - before)
     cloud = str(clouds.flat(size))
     rows = [
         Row(JOB, "memory of the snapshot", "MB", cloud=cloud, roost=weight),
@@ -121,11 +122,3 @@ def _timed(work: Callable[[], object], seconds: float) -> Figure:
         work()
         took.append(time.perf_counter() - began)
     return Figure.of(took)
-
-
-def _resident() -> int:
-    """Bytes of memory that this process has."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return 1024 * int(line.split()[1])
-    raise RuntimeError("this machine doesn't tell how much memory a process has")

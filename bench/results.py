@@ -46,7 +46,7 @@ class Row:
     job: str
     what: str
     unit: str
-    """`ms` is better the smaller, `/s` the greater, `MB` is told only."""
+    """`ms` and `s` are better the smaller, `/s` the greater; of `MB` no ratio is told."""
     database: str = ""
     """Its kind; empty where none takes part."""
     cloud: str = ""
@@ -60,7 +60,7 @@ class Row:
     @property
     def times(self) -> float | None:
         """How many times faster than the peer Roost is."""
-        if self.roost is None or self.peer is None or not self.roost.value or not self.peer.value:
+        if self.unit == "MB" or self.roost is None or self.peer is None or not self.roost.value or not self.peer.value:
             return None
         ratio = self.peer.value / self.roost.value
         return 1 / ratio if self.unit == "/s" else ratio

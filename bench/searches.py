@@ -11,6 +11,7 @@ from typing import Any
 from bench import clouds, sameness
 from bench.clouds import Cloud
 from bench.load import client, request
+from bench.memory import of_largest
 from bench.results import Figure, Row
 from bench.stage import Stage
 
@@ -126,6 +127,8 @@ def _run(stage: Stage, job: str, cloud: Cloud, searches: Sequence[Search], **pee
                     figures.append(measure(address, search.target, stage.seconds, done))
             roost, peer = figures
             yield Row(job, search.label, "ms", stage.kind, str(cloud), roost=roost, peer=peer, note=note)
+        roost, peer = (Figure(of_largest(address)) for address in (ours, theirs))
+        yield Row(job, "memory of the largest process", "MB", stage.kind, str(cloud), roost=roost, peer=peer)
 
 
 def measure(address: str, target: str, seconds: float, done: Callable[[int], None]) -> Figure:
