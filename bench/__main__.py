@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -34,6 +35,7 @@ WIDTH = 180
 def main() -> None:
     """Run what is asked for, print a table for each job, and keep the figures. Fails if answers were not the same."""
     options = _options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the servers end too
     results = Results.load(options.json) if options.json else Results()
     failed = False
     for job, run in _runs(options):
@@ -76,10 +78,10 @@ def _runs(options: argparse.Namespace) -> Iterator[tuple[str, Callable[[], Itera
         yield ALONE, partial(alone.run, Stage("none", options.seconds, options.size))
 
 
-def _writes(options: argparse.Namespace, database: str) -> list[Row]:
+def _writes(options: argparse.Namespace, database: str) -> Iterator[Row]:
     """Claims and reshapes, each side on a database of its own."""
     claimed: dict[str, list[Figures]] = {}
-    reshaped: dict[str, float] = {}
+    reshaped: dict[str, Figure] = {}
     for name, serve in SERVERS.items():
         if options.only in (None, name):
             with serve(database) as address:
@@ -87,20 +89,14 @@ def _writes(options: argparse.Namespace, database: str) -> list[Row]:
                     providers = claims.furnish(address)
                     claimed[name] = [claims.run(address, job, providers, options.seconds) for job in claims.JOBS]
                 if "reshape" in options.jobs:
-                    reshaped[name] = reshapes.run(address)
-    rows = []
+                    reshaped[name] = Figure(reshapes.run(address), count=reshapes.TIMES)
     for number, job in enumerate(claims.JOBS if claimed else ()):
-        figures = {name: it[number] for name, it in claimed.items()}
-        note = ", ".join(f"{name}: p50 {it.percentile(50):.1f} ms, {it.others} others" for name, it in figures.items())
-        rates = {name: Figure(it.rate, count=len(it.took)) for name, it in figures.items()}
-        rows.append(
-            Row("claims", str(job), "/s", database, roost=rates.get("roost"), peer=rates.get("peer"), note=note)
-        )
+        rates = {name: Figure(it[number].rate, count=len(it[number].took)) for name, it in claimed.items()}
+        note = "; ".join(f"{name}: {' '.join(str(it[number]).split())}" for name, it in claimed.items())
+        yield Row("claims", str(job), "/s", database, roost=rates.get("roost"), peer=rates.get("peer"), note=note)
     if reshaped:
-        what = f"a reshape of {reshapes.CONSUMERS} consumers"
-        took = {name: Figure(seconds, count=reshapes.TIMES) for name, seconds in reshaped.items()}
-        rows.append(Row("reshape", what, "s", database, roost=took.get("roost"), peer=took.get("peer")))
-    return rows
+        what = f"a reshape of {reshapes.CONSUMERS:,} consumers"
+        yield Row("reshape", what, "s", database, roost=reshaped.get("roost"), peer=reshaped.get("peer"))
 
 
 def show(rows: list[Row]) -> None:

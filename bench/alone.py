@@ -35,7 +35,7 @@ from roost.search.snapshot import Snapshot
 JOB = "in-process"
 SIZES = (10_000, 100_000, 1_000_000)
 AMOUNTS = {"VCPU": 4, "MEMORY_MB": 8192, "DISK_GB": 40}
-NONE_FITS = AMOUNTS | {"VCPU": 5000}
+NONE_FITS = AMOUNTS | {"DISK_GB": 50000}
 REQUIRED = clouds.COMMON[:2]
 LEAST_TIMES, MOST_TIMES = 5, 500
 SPARE_FRAGMENTS = 1500

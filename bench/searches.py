@@ -68,7 +68,7 @@ def flat_searches() -> Sequence[Search]:
         Search("3 resources", SIZES),
         Search("traits and aggregates too", chosen, 1000),
         Search("5 hosts fit", "resources=VCPU:600,MEMORY_MB:8192,DISK_GB:40", 1000),
-        Search("none fits", "resources=VCPU:5000,MEMORY_MB:8192,DISK_GB:40", 1000),
+        Search("none fits", "resources=VCPU:4,MEMORY_MB:8192,DISK_GB:50000", 1000),
     )
 
 
