@@ -24,7 +24,7 @@ from bench.stage import Stage
 from roost.http.microversions.history import NEWEST
 from roost.http.queries.candidates import query_of
 from roost.http.queries.form import parse
-from roost.http.views.candidates import CandidateShape, candidates_view
+from roost.http.views.candidates import CandidateShape, candidates_json
 from roost.model.inventory import Inventory
 from roost.model.names import STANDARD_CLASSES, STANDARD_TRAITS, AggregateUUID, ProviderUUID, ResourceClass, Trait
 from roost.model.provider import Provider as ModelProvider
@@ -72,8 +72,7 @@ def measure(size: int, seconds: float) -> list[Row]:
         roost = _timed(partial(answer, snapshot, amounts, limit), seconds)
         floor = _timed(partial(probe.search, amounts, REQUIRED, limit), seconds)
         rows.append(Row(JOB, what, "ms", cloud=cloud, roost=roost, floor=floor))
-    if hasattr(snapshot, "after"):
-        rows.append(Row(JOB, "one provider changed", "ms", cloud=cloud, roost=_changes(snapshot, size, seconds)))
+    rows.append(Row(JOB, "one provider changed", "ms", cloud=cloud, roost=_changes(snapshot, size, seconds)))
     return rows
 
 
@@ -106,7 +105,7 @@ def answer(snapshot: Snapshot, amounts: dict[str, int], limit: int) -> bytes:
     """The bytes of an answer, from the query as it stands in the request."""
     resources = ",".join(f"{name}:{amounts[name]}" for name in CLASSES)
     query = query_of(parse(f"resources={resources}&required={','.join(REQUIRED)}&limit={limit}"), NEWEST)
-    return msgspec.json.encode(candidates_view(candidates(snapshot, query), query, CandidateShape.of(NEWEST)))
+    return candidates_json(candidates(snapshot, query), query, CandidateShape.of(NEWEST))
 
 
 def _changes(snapshot: Snapshot, size: int, seconds: float) -> Figure:
@@ -117,7 +116,7 @@ def _changes(snapshot: Snapshot, size: int, seconds: float) -> Figure:
 
     def change() -> None:
         state = next(states)
-        held[0] = held[0].after({state.uuid: state})  # type: ignore[attr-defined] # looked for by the caller
+        held[0] = held[0].after({state.uuid: state})
 
     return _timed(change, seconds)
 
