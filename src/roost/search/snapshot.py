@@ -1,7 +1,7 @@
 """The whole cloud at one moment, laid out for searching. Knows no queries, and not where it came from."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Self, TypeVar
 
@@ -37,6 +37,8 @@ class Snapshot:
     """The providers that bear a trait."""
     members: Mapping[AggregateUUID, Indexes]
     """The providers in an aggregate."""
+    told: tuple[frozenset[ResourceClass], frozenset[Trait]]
+    """The names that are known to exist whether or not a provider has them."""
     _served: dict[int, Indexes] = field(default_factory=dict)
     _lines: dict[int, frozenset[int]] = field(default_factory=dict)
 
@@ -46,12 +48,13 @@ class Snapshot:
         states = tuple(states)
         place = {state.uuid: index for index, state in enumerate(states)}
         by_class = columns(states)
+        told = frozenset(classes), frozenset(traits)
         bearers = _places((trait, index) for index, state in enumerate(states) for trait in state.traits)
         return cls(
             states=states,
             uuids=tuple(place),
-            classes=frozenset(classes) | {ResourceClass(name) for name in by_class},
-            traits=frozenset(traits) | bearers.keys(),
+            classes=told[0] | {ResourceClass(name) for name in by_class},
+            traits=told[1] | bearers.keys(),
             place=place,
             parents=tuple(
                 place.get(state.provider.parent, NOWHERE) if state.provider.parent else NOWHERE for state in states
@@ -60,6 +63,25 @@ class Snapshot:
             columns=by_class,
             bearers=bearers,
             members=_places((aggregate, index) for index, state in enumerate(states) for aggregate in state.aggregates),
+            told=told,
+        )
+
+    def after(self, changes: Mapping[ProviderUUID, ProviderState | None]) -> Self:
+        """The next snapshot: each provider named is replaced where it stands, added at the end or, if None, removed.
+
+        What was told of names stays told; a name that only a provider had goes with it.
+        """
+        kept = [changes.get(state.uuid, state) for state in self.states]
+        added = [state for uuid, state in changes.items() if uuid not in self.place]
+        return self.of((state for state in [*kept, *added] if state is not None), *self.told)
+
+    def knowing(self, classes: Collection[ResourceClass], traits: Collection[Trait]) -> Self:
+        """The same cloud, where these names exist too."""
+        return replace(
+            self,
+            classes=self.classes | frozenset(classes),
+            traits=self.traits | frozenset(traits),
+            told=(self.told[0] | frozenset(classes), self.told[1] | frozenset(traits)),
         )
 
     @property
