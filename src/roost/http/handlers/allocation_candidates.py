@@ -11,5 +11,5 @@ def search(call: Call) -> Reply:
     query = query_of(call.query, call.version)
     settings = call.site.settings
     shuffle = call.site.shuffle if settings.randomise else None
-    found = reads.find_candidates(call.site.store, query, settings.strategy, shuffle)
+    found = reads.find_candidates(call.site.mirror, query, settings.strategy, shuffle)
     return shown(candidates_view(found, query, CandidateShape.of(call.version)), modified=call.site.now())
