@@ -22,7 +22,7 @@ FEW = 1_000
 """So many changed providers are always read one by one."""
 
 LARGEST_SHARE = 0.5
-"""If more of the cloud changed than this, all of it is read: a provider read by name costs about twice as much."""
+"""If more of the cloud changed than this, all of it is read: a provider read by name costs half as much again."""
 
 
 @dataclass(frozen=True, eq=False)
