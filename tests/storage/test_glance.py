@@ -52,21 +52,23 @@ def test_versions_of_many_digits_are_told_whole(sql: SQLStore) -> None:
 
 @pytest.mark.mariadb
 @pytest.mark.parametrize("database", ["mariadb"], indirect=True)
-@pytest.mark.parametrize("room", range(300, 316))
-def test_a_text_that_was_cut_off_is_not_believed(sql: SQLStore, room: int) -> None:
+def test_a_text_that_was_cut_off_is_not_believed(sql: SQLStore) -> None:
     """Wherever it is cut, between two stripes or within a number; the store asks in another way."""
+    with sql._engines.write.begin() as connection:
+        connection.execute(sa.update(roost_stripes).values(version=10**6 + roost_stripes.c.id))
+    rooms = iter(range(300, 316))
 
     def narrow(connection: Any, _: object) -> None:
         cursor = connection.cursor()
-        cursor.execute(f"SET SESSION group_concat_max_len = {room}")
+        cursor.execute(f"SET SESSION group_concat_max_len = {next(rooms)}")
         cursor.close()
 
     event.listen(sql._engines.glance, "connect", narrow)
-    with sql._engines.write.begin() as connection:
-        connection.execute(sa.update(roost_stripes).values(version=10**6 + roost_stripes.c.id))
-    with pytest.raises(Doubt):
-        sql._glance.versions()
-    assert sql.versions() == read(sql)
+    for _ in range(16):
+        sql._engines.glance.dispose()
+        with pytest.raises(Doubt):
+            sql._glance.versions()
+        assert sql.versions() == read(sql)
 
 
 @pytest.mark.parametrize(
