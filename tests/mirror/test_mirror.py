@@ -13,6 +13,7 @@ from random import Random
 
 import pytest
 
+from roost.ledger.world import Delta, Scope
 from roost.mirror import image
 from roost.mirror.image import Image
 from roost.mirror.mirror import Mirror, _overtakes
@@ -26,7 +27,7 @@ from roost.storage.wraps.observed import ObservedStore
 from tests.mirror.seeing import fresh, seen
 from tests.mirror.stores import GatedStore
 from tests.storage.conftest import now
-from tests.storage.hand import VCPU, claim, consumer_uuid, make, mark, new_traits, stock, uuids
+from tests.storage.hand import VCPU, claim, consumer_uuid, make, mark, new_traits, state, stock, uuids, write
 
 ONE, OTHER = (ProviderUUID(uuid) for uuid, _ in zip(uuids(), range(2), strict=False))
 NOON = datetime(2026, 11, 24, 12, 0, 0)  # noqa: DTZ001 - naive UTC, as the books keep it
@@ -91,6 +92,19 @@ def test_what_changed_is_read_once(observed: ObservedStore, books: MemoryStore) 
     assert asked(observed, mirror.snapshot) == (1, 1)
     assert (mirror.figures.refreshes, mirror.figures.rebuilds) == (1, 1)
     assert in_step(mirror, books)
+
+
+def test_a_change_of_a_consumer_alone_is_read_once(observed: ObservedStore) -> None:
+    """Its owner is nothing that a search sees: the snapshot stays the same, and counts as current from then on."""
+    claim(observed, consumer_uuid(1), {ONE: {VCPU: 1}})
+    mirror = Mirror(observed)
+    first = mirror.snapshot()
+    after = state(consumer_uuid(1), {ONE: {VCPU: 1}}, 2, user="trent")
+    scope = Scope(consumers=frozenset({consumer_uuid(1)}))
+    write(observed, scope, lambda _: Delta(consumers={consumer_uuid(1): after}))
+    assert asked(observed, mirror.snapshot) == (1, 1)
+    assert asked(observed, mirror.snapshot) == (1, 0)
+    assert mirror.snapshot() is first
 
 
 def test_a_crowd_reads_once(books: MemoryStore) -> None:

@@ -78,6 +78,20 @@ def test_a_name_that_was_borne_is_gone_when_it_is_dropped(books: ObservedStore, 
         search(mirror, required=(frozenset({RED}),))
 
 
+def test_a_custom_name_that_was_there_at_the_start_may_go(books: ObservedStore) -> None:
+    """Only standard names are remembered from the reading of the whole cloud: they can't be dropped."""
+    new_traits(books, RED)
+    new_classes(books, GOLD)
+    mirror = Mirror(books)
+    mirror.load()
+    carry_out(books, c.DropTrait(trait=RED), ORIGIN)
+    carry_out(books, c.DropClass(resource_class=GOLD), ORIGIN)
+    with pytest.raises(UnknownTraitInQuery):
+        search(mirror, forbidden=frozenset({RED}))
+    with pytest.raises(UnknownClassInQuery):
+        search(mirror, resources={GOLD: 1})
+
+
 def test_traits_of_roots_are_asked_for_too(books: ObservedStore, mirror: Mirror) -> None:
     """As those of groups are."""
     new_traits(books, RED)
