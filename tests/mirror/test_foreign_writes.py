@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from roost.mirror.mirror import Mirror
 from roost.model.names import ProjectID, UserID
+from roost.storage.port import ChangesForgotten
 from roost.storage.soundness import Grade, Mended
 from roost.storage.sql.doctor.examiner import Doctor
 from roost.storage.sql.doctor.procedure import StandIn
@@ -39,7 +40,7 @@ def test_a_repair_shows_them_to_every_mirror(books: SQLStore, database: str, url
     other = SQLStore(url_of(database), clock=now)
     mirror = Mirror(books)
     mirror.load()
-    at = soon()
+    before, at = books.versions(), soon()
     run(books, sa.update(inventories).values(total=7700, updated_at=at))
     run(books, sa.delete(allocations).where(allocations.c.consumer_id == OTHER))
     run(books, sa.delete(consumers).where(consumers.c.uuid == OTHER))
@@ -50,6 +51,9 @@ def test_a_repair_shows_them_to_every_mirror(books: SQLStore, database: str, url
     assert (mended.check.name, mended.mended) == ("foreign writes", mended.found)
     assert seen(mirror.snapshot()) == seen(books.read(fresh))
     assert mirror.figures.rebuilds == 2
+    with pytest.raises(ChangesForgotten) as told:
+        books.read(lambda reader: reader.changes(before))
+    assert told.value.stripes == before.keys(), "whoever follows a single stripe begins anew too"
     examined = list(Doctor(other, NOBODY).examine())
     assert [finding.text for each in examined for finding in each.findings] == []
     other.close()
