@@ -1,6 +1,7 @@
 """What another program writes beside a running Roost is seen when the doctor has repaired it, or after a restart."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -81,7 +82,7 @@ def test_the_books_go_on_after_a_repair(books: SQLStore) -> None:
     """Writers, mirrors and purges; and a foreign write that comes later is told again."""
     mirror = Mirror(books)
     mirror.load()
-    run(books, sa.update(resource_providers).where(resource_providers.c.uuid == POOL).values(updated_at=now()))
+    run(books, sa.update(resource_providers).where(resource_providers.c.uuid == POOL).values(updated_at=soon()))
     repair(books)
     claim(books, SERVER, {POOL: {DISK: 7}})
     assert seen(mirror.snapshot()) == seen(books.read(fresh))
@@ -89,6 +90,7 @@ def test_the_books_go_on_after_a_repair(books: SQLStore) -> None:
     claim(books, SERVER, {POOL: {DISK: 8}})
     assert seen(mirror.snapshot()) == seen(books.read(fresh))
     assert mirror.figures.rebuilds == 2
-    run(books, sa.update(resource_providers).where(resource_providers.c.uuid == POOL).values(updated_at=soon()))
+    at = soon() + timedelta(minutes=1)
+    run(books, sa.update(resource_providers).where(resource_providers.c.uuid == POOL).values(updated_at=at))
     examined = [each for each in Doctor(books, NOBODY).examine() if each.findings]
     assert [each.check.grade for each in examined] == [Grade.NOTE]

@@ -105,6 +105,14 @@ class Snapshot:
         """The places of the providers by name."""
         return {state.provider.name: index for index, state in enumerate(self.states)}
 
+    def has_class(self, name: ResourceClass) -> bool:
+        """Whether a class exists; what a provider has exists anyway."""
+        return name in self.classes
+
+    def has_trait(self, name: Trait) -> bool:
+        """Whether a trait exists; what a provider bears exists anyway."""
+        return name in self.traits
+
     def mask(self, *places: Indexes) -> Mask:
         """Mark these places."""
         marked = np.zeros(self.size, dtype=np.bool_)

@@ -87,8 +87,8 @@ def _snapshot(mirror: Mirror, classes: Collection[ResourceClass], traits: Collec
     asked, for the same moment: a class that is renamed must not seem to exist without those that have it.
     """
     snapshot = mirror.snapshot()
-    strange_classes = {name for name in classes if name not in snapshot.classes}
-    strange_traits = {name for name in traits if name not in snapshot.traits}
+    strange_classes = {name for name in classes if not snapshot.has_class(name)}
+    strange_traits = {name for name in traits if not snapshot.has_trait(name)}
     if not (strange_classes or strange_traits):
         return snapshot
 
