@@ -21,6 +21,7 @@ from roost.cli.serve import CannotListen
 from roost.http.app import make_app
 from roost.http.call import Settings, Site
 from roost.http.requestlog import RequestLog
+from roost.mirror.mirror import Mirror
 from roost.model.names import ProjectID, UserID
 from roost.search.query import Strategy
 from roost.service.claims import ClaimQueue
@@ -54,7 +55,9 @@ def make_application(conf: cfg.ConfigOpts) -> WSGIApplication:
     """The whole server as a WSGI callable, with its middleware in the order in which a request passes it."""
     store = open_store(conf)
     store.synchronise()
-    site = Site(store, ClaimQueue(store), _settings(conf), now=now, shuffle=random.SystemRandom().shuffle)
+    mirror = Mirror(store, clock=now)
+    mirror.load()
+    site = Site(store, mirror, ClaimQueue(store), _settings(conf), now=now, shuffle=random.SystemRandom().shuffle)
     app = make_app(site, strategy(conf.api.auth_strategy), Policy(conf))
     # From the inside out: a request passes the last of these first.
     if conf.cors.allowed_origin:

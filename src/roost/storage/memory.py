@@ -440,6 +440,10 @@ class MemoryStore:
         """Run `body` against the books as they are."""
         return body(MemoryReader(self._books))
 
+    def versions(self) -> Mapping[int, int]:
+        """The version of the one stripe."""
+        return MemoryReader(self._books).versions()
+
     def synchronise(self) -> None:
         """Add the standard traits and resource classes that are missing, in front."""
         with self._turn:

@@ -221,6 +221,16 @@ class Store(Protocol):
 
         """
 
+    def versions(self) -> Mapping[int, int]:
+        """What `read(Reader.versions)` gives, at the least price: the question that every search asks.
+
+        No older than the call, and never older than what was acknowledged before it.
+
+        Raises:
+            Unavailable: the database is away.
+
+        """
+
     def synchronise(self) -> None:
         """Add the standard traits and resource classes that are missing; safe for several processes at once."""
 

@@ -4,7 +4,8 @@ Rows by the hundred thousand come through here, so that each is touched once, as
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Row, Select
@@ -38,40 +39,57 @@ _AGGREGATES = sa.select(
     resource_provider_aggregates.c.resource_provider_id, resource_provider_aggregates.c.aggregate_id
 )
 
+_Fetch: TypeAlias = Callable[[Select[Any], ColumnElement[Any]], Sequence[Row[Any]]]
+"""Asks a query of the providers wanted alone; the column says whose a row is."""
+
+_Names: TypeAlias = Callable[[ColumnElement[int], ColumnElement[str], Iterable[int]], Mapping[int, str]]
+"""Gives the names of the rows with these ids, and perhaps of others, by id."""
+
 
 def read(connection: Connection) -> list[ProviderState]:
     """Every provider, in order of making."""
-    return _assemble(connection, lambda query, _column: connection.execute(query).all())
+
+    def names(key: ColumnElement[int], name: ColumnElement[str], _: Iterable[int]) -> Mapping[int, str]:
+        return {row.key: row.value for row in connection.execute(_named(key, name))}
+
+    return _assemble(
+        connection.execute(_PROVIDERS).all(), lambda query, _column: connection.execute(query).all(), names
+    )
 
 
 def read_some(connection: Connection, uuids: Iterable[str]) -> list[ProviderState]:
-    """Those of the providers named that exist, in order of making."""
-    wanted = sorted(set(uuids))
-    found = [
-        row.id
-        for chunk in chunks(wanted)
-        for row in connection.execute(_IDS, {"values": chunk}).all()
-        if row.uuid in set(chunk)
-    ]
+    """Those of the providers named that exist, in order of making. The size of the cloud doesn't count."""
+    wanted = set(uuids)
 
-    def fetch(query: Select[Any], column: ColumnElement[Any]) -> Sequence[Row[Any]]:
-        narrowed = query.where(rows.any_of(column))
-        return [row for chunk in chunks(sorted(found)) for row in connection.execute(narrowed, {"values": chunk}).all()]
+    def some(query: Select[Any], column: ColumnElement[Any], values: Iterable[Any]) -> list[Row[Any]]:
+        narrowed, known = _narrowed(query, column), sorted(set(values))
+        return [row for chunk in chunks(known) for row in connection.execute(narrowed, {"values": chunk}).all()]
 
-    return _assemble(connection, fetch)
+    def names(key: ColumnElement[int], name: ColumnElement[str], ids: Iterable[int]) -> Mapping[int, str]:
+        return {row.key: row.value for row in some(_named(key, name), key, ids)}
 
-
-_IDS = sa.select(resource_providers.c.id, resource_providers.c.uuid).where(rows.any_of(resource_providers.c.uuid))
+    providers = [row for row in some(_PROVIDERS, resource_providers.c.uuid, wanted) if row.provider_uuid in wanted]
+    providers.sort(key=lambda row: int(row.provider_id))
+    found = [row.provider_id for row in providers]
+    return _assemble(providers, lambda query, column: some(query, column, found), names)
 
 
-def _assemble(
-    connection: Connection, fetch: Callable[[Select[Any], ColumnElement[Any]], Sequence[Row[Any]]]
-) -> list[ProviderState]:
-    providers = fetch(_PROVIDERS, resource_providers.c.id)
+@cache
+def _named(key: ColumnElement[int], name: ColumnElement[str]) -> Select[Any]:
+    columns: list[ColumnElement[Any]] = [key.label("key"), name.label("value")]
+    return sa.select(*columns)
+
+
+@cache
+def _narrowed(query: Select[Any], column: ColumnElement[Any]) -> Select[Any]:
+    return query.where(rows.any_of(column))
+
+
+def _assemble(providers: Sequence[Any], fetch: _Fetch, names: _Names) -> list[ProviderState]:
     stocks = _stocks(fetch(_STOCKS, inventories.c.resource_provider_id))
-    usage = _usage(connection, fetch(totals.SUMS, allocations.c.resource_provider_id))
-    worn = _traits(connection, fetch(_TRAITS, resource_provider_traits.c.resource_provider_id))
-    joined = _aggregates(connection, fetch(_AGGREGATES, resource_provider_aggregates.c.resource_provider_id))
+    usage = _usage(names, fetch(totals.SUMS, allocations.c.resource_provider_id))
+    worn = _traits(names, fetch(_TRAITS, resource_provider_traits.c.resource_provider_id))
+    joined = _aggregates(names, fetch(_AGGREGATES, resource_provider_aggregates.c.resource_provider_id))
     nothing: Mapping[ResourceClass, Any] = {}
     return [
         ProviderState(
@@ -103,29 +121,26 @@ def _stocks(found: Sequence[Any]) -> dict[int, dict[ResourceClass, Inventory]]:
     return stocks
 
 
-def _usage(connection: Connection, found: Sequence[Any]) -> dict[int, dict[ResourceClass, int]]:
-    query = sa.select(resource_classes.c.id, resource_classes.c.name)
-    names = {row.id: ResourceClass(row.name) for row in connection.execute(query)}
+def _usage(ask: _Names, found: Sequence[Any]) -> dict[int, dict[ResourceClass, int]]:
+    names = ask(resource_classes.c.id, resource_classes.c.name, {row[1] for row in found})
     usage: dict[int, dict[ResourceClass, int]] = {}
     for provider, resource_class, used in found:
-        usage.setdefault(provider, {})[names[resource_class]] = int(used)
+        usage.setdefault(provider, {})[ResourceClass(names[resource_class])] = int(used)
     return usage
 
 
-def _traits(connection: Connection, found: Sequence[Any]) -> dict[int, tuple[Trait, ...]]:
-    query = sa.select(traits.c.id, traits.c.name)
-    names = {row.id: Trait(row.name) for row in connection.execute(query)}
+def _traits(ask: _Names, found: Sequence[Any]) -> dict[int, tuple[Trait, ...]]:
+    names = ask(traits.c.id, traits.c.name, {row[1] for row in found})
 
     def tell(ids: frozenset[int]) -> tuple[Trait, ...]:
-        return tuple(names[each] for each in sorted(ids, key=lambda each: (is_custom(names[each]), each)))
+        return tuple(Trait(names[each]) for each in sorted(ids, key=lambda each: (is_custom(names[each]), each)))
 
     return _gathered(found, tell)
 
 
-def _aggregates(connection: Connection, found: Sequence[Any]) -> dict[int, frozenset[AggregateUUID]]:
-    query = sa.select(placement_aggregates.c.id, placement_aggregates.c.uuid)
-    names = {row.id: AggregateUUID(row.uuid) for row in connection.execute(query)}
-    return _gathered(found, lambda ids: frozenset(names[each] for each in ids))
+def _aggregates(ask: _Names, found: Sequence[Any]) -> dict[int, frozenset[AggregateUUID]]:
+    names = ask(placement_aggregates.c.id, placement_aggregates.c.uuid, {row[1] for row in found})
+    return _gathered(found, lambda ids: frozenset(AggregateUUID(names[each]) for each in ids))
 
 
 def _gathered(found: Sequence[Any], tell: Callable[[frozenset[int]], T]) -> dict[int, T]:

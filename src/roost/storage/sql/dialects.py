@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Engine, Insert, Select, Table
+from sqlalchemy import ColumnElement, Connection, Engine, Insert, Select, Table
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -53,6 +53,14 @@ class Dialect:
 
     def open_reader(self, cursor: DBAPICursor) -> None:
         """Prepare a new connection for consistent reads."""
+
+    def open_glancer(self, cursor: DBAPICursor) -> None:
+        """Prepare a new connection for single statements that read."""
+        self.open_reader(cursor)
+
+    def joined(self, text: ColumnElement[str]) -> ColumnElement[str]:
+        """The texts of all rows in one, separated by commas, in any order."""
+        return sa.func.group_concat(text)
 
     def begin_writing(self) -> str | None:
         """The statement that begins a write where the driver doesn't."""
@@ -192,6 +200,10 @@ class PostgreSQL(Dialect):
         """One snapshot for each transaction."""
         cursor.execute("SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
+    def joined(self, text: ColumnElement[str]) -> ColumnElement[str]:
+        """Under another name."""
+        return sa.func.string_agg(text, ",")
+
     def lock(self, query: Select[Any], *, shared: bool = False) -> Select[Any]:
         """Lock against changes of the row but, unless it may be deleted, not against references to it."""
         return query.with_for_update(read=shared)
@@ -294,6 +306,11 @@ class MySQL(Dialect):
         """One snapshot for each transaction, made by its first read: as good as asking for it, and one trip less."""
         self.open_writer(cursor)
         cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+    def open_glancer(self, cursor: DBAPICursor) -> None:
+        """A joined text longer than this is cut without an error; MySQL's own bound is 1024 bytes."""
+        self.open_reader(cursor)
+        cursor.execute("SET SESSION group_concat_max_len = 1048576")
 
     def moment(self, now: datetime) -> datetime:
         """Whole seconds, cut: DATETIME would round half of them up into the future."""
