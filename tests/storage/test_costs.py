@@ -13,6 +13,7 @@ from roost.model.inventory import Inventory
 from roost.model.names import ProviderUUID
 from roost.model.provider import Provider
 from roost.storage.port import Reader
+from roost.storage.sql.remembered import Remembered
 from roost.storage.sql.store import SQLStore
 from tests.storage.hand import (
     DISK,
@@ -29,7 +30,7 @@ from tests.storage.hand import (
     write,
 )
 
-CLAIM = 10
+CLAIM = 9
 RESIZE = 11
 RELEASE = 8
 """Statements of one transaction, BEGIN and COMMIT apart, where all that the claim refers to is there already."""
@@ -58,10 +59,12 @@ def counted(store: SQLStore) -> Iterator[list[str]]:
 
 @pytest.fixture
 def host(sql: SQLStore) -> ProviderUUID:
-    """A provider with three classes, and owners that are known."""
+    """A provider with three classes, and owners that are known; no second passes in which they would be forgotten."""
+    sql._remembered = Remembered(lambda: 0.0)
     provider = make(sql, next(uuids()))
     stock(sql, provider, HOST)
     claim(sql, consumer_uuid(1), {provider: WANTED})
+    claim(sql, consumer_uuid(0), {provider: WANTED})
     return provider
 
 

@@ -13,6 +13,7 @@ from roost.model.inventory import Inventory
 from roost.model.names import AggregateUUID, ResourceClass, Trait, is_custom
 from roost.model.provider import ProviderState
 from roost.storage.sql import rows, totals
+from roost.storage.sql.lists import any_of
 from roost.storage.sql.tables import (
     allocations,
     inventories,
@@ -55,13 +56,13 @@ def read_some(connection: Connection, uuids: Iterable[str]) -> list[ProviderStat
     ]
 
     def fetch(query: Select[Any], column: ColumnElement[Any]) -> Sequence[Row[Any]]:
-        narrowed = query.where(rows.any_of(column))
+        narrowed = query.where(any_of(column))
         return [row for chunk in chunks(sorted(found)) for row in connection.execute(narrowed, {"values": chunk}).all()]
 
     return _assemble(connection, fetch)
 
 
-_IDS = sa.select(resource_providers.c.id, resource_providers.c.uuid).where(rows.any_of(resource_providers.c.uuid))
+_IDS = sa.select(resource_providers.c.id, resource_providers.c.uuid).where(any_of(resource_providers.c.uuid))
 
 
 def _assemble(

@@ -89,6 +89,8 @@ def _engine(url: URL, dialect: Dialect, pool: PoolOptions, *, reads_only: bool) 
         "pool_recycle": pool.recycle,
         "pool_timeout": pool.timeout,
         "pool_use_lifo": True,
+        # A transaction that isn't committed is rolled back where it ends; to do it again would be one round trip more.
+        "pool_reset_on_return": None,
         "hide_parameters": True,
     }
     if dialect.name == "sqlite":
@@ -99,6 +101,9 @@ def _engine(url: URL, dialect: Dialect, pool: PoolOptions, *, reads_only: bool) 
         options["connect_args"] = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_SECONDS}
         if not reads_only:
             options["isolation_level"] = dialect.isolation
+    if dialect.name == "mysql":
+        # The driver takes both; `prepared` gives parameters by name.
+        options["paramstyle"] = "pyformat"
     engine = sa.create_engine(url, **options)
     _prepare(engine, dialect, reads_only=reads_only)
     return remember(engine, dialect)
