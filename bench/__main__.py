@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench import claims, reshapes
+from bench import ceiling, claims, reshapes
 from bench.load import Figures
 from bench.servers import SERVERS
 
@@ -25,8 +25,11 @@ def main() -> None:
                 providers = claims.furnish(address)
                 claimed[name] = [claims.run(address, job, providers, options.seconds) for job in claims.JOBS]
                 reshaped[name] = reshapes.run(address)
+    with ceiling.database(options.database) as url:
+        alone = [ceiling.run(url, job, options.seconds) for job in claims.JOBS]
     for number, job in enumerate(claims.JOBS):
-        _print(options.database, str(job), {name: str(it[number]) for name, it in claimed.items()})
+        cells = {name: str(it[number]) for name, it in claimed.items()}
+        _print(options.database, str(job), {**cells, "alone": f"{alone[number]} (the database: the same rows)"})
         _compare({name: it[number].rate for name, it in claimed.items()})
     what = f"a reshape of {reshapes.CONSUMERS} consumers"
     _print(options.database, what, {name: f"{seconds:.2f} s" for name, seconds in reshaped.items()})
