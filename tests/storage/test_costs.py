@@ -82,6 +82,28 @@ def test_a_claim_takes_a_fixed_number_of_queries(sql: SQLStore, host: ProviderUU
     assert len(sent) <= RELEASE + more, "\n\n".join(sent)
 
 
+def test_what_was_committed_is_not_rolled_back_as_well(
+    sql: SQLStore, host: ProviderUUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That would be a round trip for nothing. What was given up is, once."""
+    rolled_back: list[object] = []
+    really = sql._engines.write.dialect.do_rollback
+
+    def note(connection: Any) -> None:
+        rolled_back.append(connection)
+        really(connection)
+
+    def give_up(_: object) -> None:
+        raise LookupError
+
+    monkeypatch.setattr(sql._engines.write.dialect, "do_rollback", note)
+    claim(sql, consumer_uuid(2), {host: WANTED})
+    assert not rolled_back
+    with pytest.raises(LookupError):
+        sql.transact(give_up)
+    assert len(rolled_back) == 1
+
+
 def test_a_claim_over_many_providers_takes_no_more_queries(sql: SQLStore, host: ProviderUUID, database: str) -> None:
     """A tree of 20, all of it claimed from at once."""
     children = [make(sql, uuid, parent=host) for uuid, _ in zip(uuids(100), range(20), strict=False)]
