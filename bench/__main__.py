@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import alone, claims, reshapes, searches, storm, tables
+from bench import alone, ceiling, claims, reshapes, searches, storm, tables
 from bench.load import Figures
 from bench.results import Figure, Results, Row
 from bench.sameness import Differs
@@ -90,6 +90,9 @@ def _writes(options: argparse.Namespace, database: str) -> Iterator[Row]:
                     claimed[name] = [claims.run(address, job, providers, options.seconds) for job in claims.JOBS]
                 if "reshape" in options.jobs:
                     reshaped[name] = Figure(reshapes.run(address), count=reshapes.TIMES)
+    if "claims" in options.jobs:
+        with ceiling.database(database) as url:
+            claimed["the database alone"] = [ceiling.run(url, job, options.seconds) for job in claims.JOBS]
     for number, job in enumerate(claims.JOBS if claimed else ()):
         rates = {name: Figure(it[number].rate, count=len(it[number].took)) for name, it in claimed.items()}
         note = "; ".join(f"{name}: {' '.join(str(it[number]).split())}" for name, it in claimed.items())

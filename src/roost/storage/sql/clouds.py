@@ -14,6 +14,7 @@ from roost.model.inventory import Inventory
 from roost.model.names import AggregateUUID, ResourceClass, Trait, is_custom
 from roost.model.provider import ProviderState
 from roost.storage.sql import rows, totals
+from roost.storage.sql.lists import any_of
 from roost.storage.sql.tables import (
     allocations,
     inventories,
@@ -82,7 +83,7 @@ def _named(key: ColumnElement[int], name: ColumnElement[str]) -> Select[Any]:
 
 @cache
 def _narrowed(query: Select[Any], column: ColumnElement[Any]) -> Select[Any]:
-    return query.where(rows.any_of(column))
+    return query.where(any_of(column))
 
 
 def _assemble(providers: Sequence[Any], fetch: _Fetch, names: _Names) -> list[ProviderState]:

@@ -101,6 +101,8 @@ def _engine(url: URL, dialect: Dialect, pool: PoolOptions, purpose: _Purpose) ->
         "pool_recycle": pool.recycle,
         "pool_timeout": pool.timeout,
         "pool_use_lifo": True,
+        # A transaction that isn't committed is rolled back where it ends; to do it again would be one round trip more.
+        "pool_reset_on_return": None,
         "hide_parameters": True,
     }
     if dialect.name == "sqlite":
@@ -113,9 +115,9 @@ def _engine(url: URL, dialect: Dialect, pool: PoolOptions, purpose: _Purpose) ->
             options["isolation_level"] = dialect.isolation
         if purpose is _Purpose.GLANCE:
             options["isolation_level"] = "AUTOCOMMIT"
-    if purpose is _Purpose.GLANCE:
-        # There is nothing to roll back when a connection comes home, and asking for it is a round trip.
-        options["pool_reset_on_return"] = None
+    if dialect.name == "mysql":
+        # The driver takes both; `prepared` gives parameters by name.
+        options["paramstyle"] = "pyformat"
     engine = sa.create_engine(url, **options)
     _prepare(engine, dialect, purpose)
     return remember(engine, dialect)

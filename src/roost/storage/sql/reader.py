@@ -15,6 +15,7 @@ from roost.storage.port import Allocation, Change, ChangesForgotten, Named, Proj
 from roost.storage.sql import clouds, rows
 from roost.storage.sql.dialects import Dialect
 from roost.storage.sql.failures import translated
+from roost.storage.sql.lists import any_of
 from roost.storage.sql.tables import (
     allocations,
     consumer_types,
@@ -191,7 +192,7 @@ class SQLReader:
         if names is None:
             return self._ask(query.order_by(table.c.id))
         wanted = {name for name in names if _storable(name)}
-        narrowed = query.where(rows.any_of(table.c.name))
+        narrowed = query.where(any_of(table.c.name))
         found = [row for chunk in chunks(sorted(wanted)) for row in self._ask(narrowed, chunk) if row.name in wanted]
         return sorted(found, key=lambda row: int(row.id))
 

@@ -20,6 +20,7 @@ from roost.storage.sql.forgetting import STRIPES, forget
 from roost.storage.sql.glance import Doubt, Glance
 from roost.storage.sql.patience import Patience
 from roost.storage.sql.reader import SQLReader
+from roost.storage.sql.remembered import Remembered
 from roost.storage.sql.tables import roost_stripes
 from roost.storage.sql.transaction import SQLTransaction, was_committed
 from roost.storage.sql.unit import Unit
@@ -27,9 +28,6 @@ from roost.storage.sql.unit import Unit
 T = TypeVar("T")
 
 _UNKNOWN = Origin()
-
-MOST_REMEMBERED = 100_000
-"""Providers whose trees are remembered: some 20 MiB of texts."""
 
 
 class SQLStore:
@@ -60,8 +58,7 @@ class SQLStore:
         self._clock = clock
         self._patience = patience or Patience()
         self._stripes: int | None = None
-        self._homes: dict[str, str] = {}
-        """The roots of providers as they were seen: a guess of what has to be locked."""
+        self._remembered = Remembered(self._patience.ticks)
         _renew_after_fork(self)
 
     def transact(self, body: Callable[[Transaction], T], origin: Origin = _UNKNOWN) -> T:
@@ -184,8 +181,7 @@ class SQLStore:
         connection.begin()
         if self._stripes is None:
             self._stripes = connection.execute(sa.select(sa.func.count()).select_from(roost_stripes)).scalar_one()
-        if len(self._homes) > MOST_REMEMBERED:
-            self._homes.clear()
+        self._remembered.freshen()
         now = self._clock()
         return Unit(
             connection=connection,
@@ -193,7 +189,7 @@ class SQLStore:
             stripes=self._stripes,
             origin=origin,
             mark=uuid.uuid4().hex,
-            remembered=self._homes,
+            remembered=self._remembered,
             now=self._dialect.moment(now.astimezone(UTC).replace(tzinfo=None) if now.tzinfo else now),
         )
 
