@@ -39,6 +39,8 @@ from tests.storage.test_costs import counted
 
 ONE, OTHER = pair_in_different_stripes()
 NEEDS_ONE = Query(groups={"": Group(resources={VCPU: 1})})
+AFTER_A_CLAIM = 6
+
 AT_MOST = 11
 """Statements of a refresh: versions; the record's reach, the record; providers, inventories, sums, traits, aggregates,
 and the names of classes, traits and aggregates that these have."""
@@ -224,6 +226,10 @@ def test_one_change_takes_a_handful_of_statements(sql: SQLStore, others: int) ->
     with counted(sql) as sent:
         mirror.snapshot()
     assert not sent
+    claim(sql, consumer_uuid(1), {ONE: {VCPU: 2}})
+    with counted(sql) as sent:
+        mirror.snapshot()
+    assert 0 < len(sent) <= AFTER_A_CLAIM, "\n\n".join(sent)
 
 
 def test_one_change_reads_no_row_of_another_provider(sql: SQLStore) -> None:

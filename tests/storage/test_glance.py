@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from roost.storage.port import Unavailable
-from roost.storage.sql.glance import Doubt, Glance, _versions
+from roost.storage.sql.glance import Doubt, Glance, told
 from roost.storage.sql.patience import Patience
 from roost.storage.sql.store import SQLStore
 from roost.storage.sql.tables import roost_stripes
@@ -77,12 +77,12 @@ def test_a_text_that_was_cut_off_is_not_believed(sql: SQLStore) -> None:
 def test_an_odd_answer_is_doubted(answer: str) -> None:
     """Too few, too many, other numbers, no numbers."""
     with pytest.raises(Doubt):
-        _versions(answer)
+        told(answer)
 
 
 def test_an_answer_is_read() -> None:
     """In whatever order the stripes come."""
-    assert _versions("2:7,1:4,0:3") == {0: 3, 1: 4}
+    assert told("2:7,1:4,0:3") == {0: 3, 1: 4}
 
 
 def test_a_lost_connection_is_replaced(sql: SQLStore) -> None:

@@ -25,6 +25,10 @@ LARGEST_SHARE = 0.5
 """If more of the cloud changed than this, all of it is read: a provider read by name costs half as much again."""
 
 
+_OF_CLAIMS = frozenset({"usage", "generation"})
+"""The words for what a claim changes of a provider."""
+
+
 @dataclass(frozen=True, eq=False)
 class Image:
     """A snapshot and the versions that it shows, which nobody can see apart."""
@@ -79,7 +83,9 @@ def look(image: Image | None, reader: Reader) -> Cloud | News:
     changed = {ProviderUUID(change.uuid) for change in changes if change.kind == "provider"}
     if len(changed) > max(FEW, LARGEST_SHARE * image.snapshot.size):
         return _all(reader, versions, f"{len(changed)} of {image.snapshot.size} providers changed")
-    states: dict[ProviderUUID, ProviderState | None] = {state.uuid: state for state in reader.states(changed)}
+    used = _only_used(changes, image.snapshot)
+    found = [*reader.states(changed - used.keys()), *reader.with_usage(used.values())]
+    states: dict[ProviderUUID, ProviderState | None] = {state.uuid: state for state in found}
     return News(versions, states | dict.fromkeys(changed - states.keys()), _remade(changes) & states.keys())
 
 
@@ -104,6 +110,16 @@ def _all(reader: Reader, versions: Versions, reason: str) -> Cloud:
         [Trait(known.name) for known in reader.traits() if not is_custom(known.name)],
         reason,
     )
+
+
+def _only_used(changes: Sequence[Change], snapshot: Snapshot) -> dict[ProviderUUID, ProviderState]:
+    """The providers of which nothing has changed but what claims change, as the snapshot has them."""
+    words: dict[ProviderUUID, set[str]] = {}
+    for change in changes:
+        if change.kind == "provider":
+            words.setdefault(ProviderUUID(change.uuid), set()).update(change.what.split(","))
+    quiet = (uuid for uuid, told in words.items() if told <= _OF_CLAIMS)
+    return {uuid: state for uuid in quiet if (state := snapshot.state(uuid)) is not None}
 
 
 def _remade(changes: Sequence[Change]) -> set[ProviderUUID]:

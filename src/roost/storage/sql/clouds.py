@@ -8,13 +8,16 @@ from functools import cache
 from typing import Any, TypeAlias, TypeVar
 
 import sqlalchemy as sa
+from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Connection, Row, Select
 
 from roost.model.inventory import Inventory
 from roost.model.names import AggregateUUID, ResourceClass, Trait, is_custom
 from roost.model.provider import ProviderState
 from roost.storage.sql import rows, totals
+from roost.storage.sql.dialects import Dialect
 from roost.storage.sql.lists import any_of
+from roost.storage.sql.prepared import Prepared
 from roost.storage.sql.tables import (
     allocations,
     inventories,
@@ -39,6 +42,8 @@ _TRAITS = sa.select(resource_provider_traits.c.resource_provider_id, resource_pr
 _AGGREGATES = sa.select(
     resource_provider_aggregates.c.resource_provider_id, resource_provider_aggregates.c.aggregate_id
 )
+
+_NOTHING: Mapping[ResourceClass, Any] = {}
 
 _Fetch: TypeAlias = Callable[[Select[Any], ColumnElement[Any]], Sequence[Row[Any]]]
 """Asks a query of the providers wanted alone; the column says whose a row is."""
@@ -75,6 +80,34 @@ def read_some(connection: Connection, uuids: Iterable[str]) -> list[ProviderStat
     return _assemble(providers, lambda query, column: some(query, column, found), names)
 
 
+_RECORDS = Prepared(lambda _: _PROVIDERS.where(any_of(resource_providers.c.uuid)))
+_SUMS = Prepared(lambda _: totals.SUMS.where(any_of(allocations.c.resource_provider_id)))
+_CLASS_NAMES = Prepared(
+    lambda _: sa.select(resource_classes.c.id, resource_classes.c.name).where(any_of(resource_classes.c.id))
+)
+
+
+def read_usage(connection: Connection, dialect: Dialect, states: Iterable[ProviderState]) -> list[ProviderState]:
+    """Those of the same providers that still exist, in order of making, with their records and usage as they are."""
+
+    def some(query: Prepared, values: Iterable[Any]) -> list[Any]:
+        known = sorted(set(values))
+        return [row for chunk in chunks(known) for row in query.rows(connection, dialect, {"values": chunk})]
+
+    before = {state.uuid: state for state in states}
+    found = [row for row in some(_RECORDS, before) if row.provider_uuid in before]
+    found.sort(key=lambda row: int(row.provider_id))
+    sums = some(_SUMS, (row.provider_id for row in found))
+    names = {row.id: ResourceClass(row.name) for row in some(_CLASS_NAMES, (row.resource_class_id for row in sums))}
+    usage: dict[int, dict[ResourceClass, int]] = {}
+    for row in sums:
+        usage.setdefault(row.resource_provider_id, {})[names[row.resource_class_id]] = int(row.used)
+    return [
+        replace(before[row.provider_uuid], provider=rows.provider(row), usage=usage.get(row.provider_id, _NOTHING))
+        for row in found
+    ]
+
+
 @cache
 def _named(key: ColumnElement[int], name: ColumnElement[str]) -> Select[Any]:
     columns: list[ColumnElement[Any]] = [key.label("key"), name.label("value")]
@@ -91,12 +124,11 @@ def _assemble(providers: Sequence[Any], fetch: _Fetch, names: _Names) -> list[Pr
     usage = _usage(names, fetch(totals.SUMS, allocations.c.resource_provider_id))
     worn = _traits(names, fetch(_TRAITS, resource_provider_traits.c.resource_provider_id))
     joined = _aggregates(names, fetch(_AGGREGATES, resource_provider_aggregates.c.resource_provider_id))
-    nothing: Mapping[ResourceClass, Any] = {}
     return [
         ProviderState(
             provider=rows.provider(row),
-            inventories=stocks.get(row.provider_id, nothing),
-            usage=usage.get(row.provider_id, nothing),
+            inventories=stocks.get(row.provider_id, _NOTHING),
+            usage=usage.get(row.provider_id, _NOTHING),
             traits=worn.get(row.provider_id, ()),
             aggregates=joined.get(row.provider_id, frozenset()),
         )

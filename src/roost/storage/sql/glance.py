@@ -5,6 +5,7 @@ or looks odd ends in `Doubt`, and who asked asks again with all the store's care
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,7 +19,8 @@ def _text(number: ColumnElement[Any]) -> ColumnElement[str]:
     return sa.cast(number, sa.String(30))
 
 
-def _question(dialect: Dialect) -> Select[str]:
+@cache
+def question(dialect: Dialect) -> Select[str]:
     """One text: how many stripes there are, the sum of their versions, and each with its own."""
     total = _text(sa.func.count()) + ":" + _text(sa.func.sum(roost_stripes.c.version))
     each = _text(roost_stripes.c.id) + ":" + _text(roost_stripes.c.version)
@@ -35,7 +37,7 @@ class Glance:
     def __init__(self, engine: Engine, dialect: Dialect) -> None:
         """Ask on connections of `engine`, which must commit by themselves."""
         self._engine = engine
-        query = _question(dialect)
+        query = question(dialect)
         self._text = str(query.compile(dialect=engine.dialect, compile_kwargs={"literal_binds": True}))
         dbapi = engine.dialect.loaded_dbapi
         self._troubles = (dbapi.Error, sa.exc.SQLAlchemyError, OSError)
@@ -56,7 +58,7 @@ class Glance:
             raise Doubt from error
         last, versions = self._last
         if answer != last:
-            versions = _versions(answer)
+            versions = told(answer)
             self._last = answer, versions
         return versions
 
@@ -75,8 +77,13 @@ class Glance:
         return str(row[0]) if row else ""
 
 
-def _versions(answer: str) -> Mapping[int, int]:
-    """The versions from an answer. One that was cut off has another sum than its rows had."""
+def told(answer: str) -> Mapping[int, int]:
+    """The versions from an answer.
+
+    Raises:
+        Doubt: it was cut off, as its sum shows, or is no answer at all.
+
+    """
     try:
         numbers = [[int(number) for number in pair.split(":")] for pair in answer.split(",")]
         (count, total), *pairs = numbers
