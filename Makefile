@@ -14,9 +14,14 @@ DATABASE ?= sqlite:///$(CURDIR)/data/roost.db
 JOBS  ?= auto
 TESTS ?= tests
 
-# What `make bench` measures on, and for how long.
+# What `make bench` measures on, for how long each, at which share of the full size, and what (empty: everything).
 DATABASES ?= sqlite
 SECONDS   ?= 5
+SIZE      ?= 1
+SCENARIOS ?=
+
+# Where its figures are kept, and a page and a chart are made from them: those of a whole run are in docs/.
+FIGURES ?= $(if $(filter 1,$(SIZE)),docs,data)/speed.json
 
 # Stamps: an install is repeated only when pyproject.toml has changed since.
 SERVE_STAMP := $(VENV)/.installed-to-serve
@@ -49,11 +54,13 @@ format: $(WORK_STAMP) ## Format the code, and mend what can be mended by rule
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(WORK_STAMP) ## Measure Roost and the peer side by side (DATABASES="postgresql mariadb sqlite", SECONDS=5 for each job)
-	for database in $(DATABASES); do $(BIN)/python -m bench --database $$database --seconds $(SECONDS) || exit; done
+bench: $(WORK_STAMP) ## Measure Roost and the peer side by side (DATABASES="mariadb sqlite", SCENARIOS=search-flat, SIZE=0.1, SECONDS=5)
+	$(BIN)/python -m bench --database $(DATABASES) --seconds $(SECONDS) --size $(SIZE) --json $(FIGURES) \
+	  $(if $(SCENARIOS),--jobs $(SCENARIOS))
+	$(BIN)/python -m bench.chart --json $(FIGURES) --to $(dir $(FIGURES))
 
 docs: $(WORK_STAMP) ## Write the generated pages of docs/ again
-	$(BIN)/python docs/generate.py
+	$(BIN)/python -m docs.generate
 
 ci: ## Do what continuous integration does: check and test, on PostgreSQL and MariaDB too (root, Debian)
 	.ci/run

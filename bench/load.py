@@ -38,12 +38,13 @@ def request(method: str, path: str, body: object = None) -> bytes:
 class Client:
     """One connection, opened again whenever the server has closed it."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, patience: float = PATIENCE_SECONDS) -> None:
         parts = urlsplit(address)
         self._where = (parts.hostname or "127.0.0.1", parts.port or 80)
+        self._patience = patience
         self._socket: socket.socket | None = None
 
-    def send(self, message: bytes) -> tuple[int, bytes]:
+    def send(self, message: bytes) -> tuple[int, bytes | bytearray]:
         """Send a request; the status and the body of the answer."""
         try:
             return self._exchange(message)
@@ -69,17 +70,15 @@ class Client:
             self._socket.close()
             self._socket = None
 
-    def _exchange(self, message: bytes) -> tuple[int, bytes]:
+    def _exchange(self, message: bytes) -> tuple[int, bytes | bytearray]:
         if self._socket is None:
-            self._socket = socket.create_connection(self._where, PATIENCE_SECONDS)
+            self._socket = socket.create_connection(self._where, self._patience)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket.sendall(message)
-        head, _, body = self._receive_head(self._socket)
+        head, _, begun = self._receive_head(self._socket)
         lowered = head.lower()
         status = int(head[9:12])
-        length = _length(lowered)
-        while len(body) < length:
-            body += self._more(self._socket)
+        body = self._whole(self._socket, begun, _length(lowered))
         if b"connection: close" in lowered:
             self.close()
         return status, body
@@ -89,6 +88,19 @@ class Client:
         while b"\r\n\r\n" not in received:
             received += self._more(connection)
         return received.partition(b"\r\n\r\n")
+
+    @staticmethod
+    def _whole(connection: socket.socket, begun: bytes, length: int) -> bytes | bytearray:
+        if len(begun) >= length:
+            return begun
+        body = bytearray(length)
+        body[: len(begun)] = begun
+        rest = memoryview(body)[len(begun) :]
+        while rest:  # in place: a long answer must not be copied again for each of its pieces
+            if not (received := connection.recv_into(rest)):
+                raise EOFError
+            rest = rest[received:]
+        return body
 
     @staticmethod
     def _more(connection: socket.socket) -> bytes:
@@ -103,9 +115,9 @@ def _length(head: bytes) -> int:
 
 
 @contextmanager
-def client(address: str) -> Iterator[Client]:
+def client(address: str, patience: float = PATIENCE_SECONDS) -> Iterator[Client]:
     """One that hangs up at the end."""
-    one = Client(address)
+    one = Client(address, patience)
     try:
         yield one
     finally:

@@ -13,36 +13,53 @@ from tests.end_to_end.servers import free_port, serving, started, wait_for
 WORKERS = 2
 """Processes of Roost: one for each core."""
 PEER_WORKERS, PEER_THREADS = 4, 4
+PEER_SECONDS = 300
+"""After which gunicorn ends a worker that is silent."""
 
 
 @contextmanager
-def roost(kind: str) -> Iterator[str]:
-    """The address of a Roost."""
+def roost_on(database: str) -> Iterator[str]:
+    """The address of a Roost that serves this database."""
     # noauth2 knows no services, which alone may reshape under the new defaults.
     old = {"OS_OSLO_POLICY__ENFORCE_NEW_DEFAULTS": "false"}
-    with fresh_database(kind) as database, serving(database, workers=WORKERS, **old) as (one,):
+    with serving(database, workers=WORKERS, **old) as (one,):
         yield one.address
 
 
 @contextmanager
-def peer(kind: str) -> Iterator[str]:
-    """The address of a peer."""
+def peer_on(database: str, **more: str) -> Iterator[str]:
+    """The address of a peer that serves this database, with more variables for its configuration."""
     port = free_port()
     command = [
         str(Path(sys.executable).with_name("gunicorn")),
         *("placement.wsgi.api:application", "--bind", f"127.0.0.1:{port}"),
         *("--workers", str(PEER_WORKERS), "--threads", str(PEER_THREADS), "--keep-alive", "60", "--preload"),
+        *("--timeout", str(PEER_SECONDS)),
     ]
-    with fresh_database(kind) as database:
-        variables = {
-            "OS_PLACEMENT_DATABASE__CONNECTION": peer_url(database),
-            "OS_PLACEMENT_DATABASE__SYNC_ON_STARTUP": "true",
-            "OS_API__AUTH_STRATEGY": "noauth2",
-            "OS_OSLO_POLICY__ENFORCE_NEW_DEFAULTS": "false",
-        }
-        with started(command, port, variables) as server:
-            wait_for(server)
-            yield server.address
+    variables = {
+        "OS_PLACEMENT_DATABASE__CONNECTION": peer_url(database),
+        "OS_PLACEMENT_DATABASE__SYNC_ON_STARTUP": "true",
+        "OS_API__AUTH_STRATEGY": "noauth2",
+        "OS_OSLO_POLICY__ENFORCE_NEW_DEFAULTS": "false",
+        **more,
+    }
+    with started(command, port, variables) as server:
+        wait_for(server)
+        yield server.address
+
+
+@contextmanager
+def roost(kind: str) -> Iterator[str]:
+    """The address of a Roost."""
+    with fresh_database(kind) as database, roost_on(database) as address:
+        yield address
+
+
+@contextmanager
+def peer(kind: str) -> Iterator[str]:
+    """The address of a peer."""
+    with fresh_database(kind) as database, peer_on(database) as address:
+        yield address
 
 
 SERVERS = {"roost": roost, "peer": peer}

@@ -1,4 +1,4 @@
-"""Write the pages of docs/ that are told elsewhere in the code: `make docs`. tests/docs holds the pages to it."""
+"""Write the pages of docs/ that follow from code or from figures: `make docs`. tests/docs holds the pages to it."""
 
 import dataclasses
 import inspect
@@ -10,6 +10,8 @@ from typing import Any
 
 from oslo_config import cfg
 
+from bench import chart, page
+from bench.results import Results
 from roost.configuration import CONFIG_FILE, DIRECTORY_VARIABLE, FILE_VARIABLE, GROUPS
 from roost.http.errors import REPLIES, Reply
 from roost.http.microversions.history import CHANGES
@@ -101,8 +103,9 @@ A variable `OS_<GROUP>__<OPTION>` overrides the file: `OS_PLACEMENT_DATABASE__CO
 `roost serve --database` and `--auth` override both.
 
 The libraries' own options work as they are documented with them: oslo.log's in `[DEFAULT]`, `[oslo_policy]` (its
-`enforce_new_defaults` and `policy_file` above all), `[cors]` and `[oslo_middleware]`. `[keystone_authtoken]` will be
-read when Roost has the strategy `keystone`, which comes later; until then `auth_strategy` must be `noauth2`.
+`enforce_new_defaults` and `policy_file` above all; a changed file is obeyed after a second at most), `[cors]` and
+`[oslo_middleware]`. `[keystone_authtoken]` will be read when Roost has the strategy `keystone`, which comes later;
+until then `auth_strategy` must be `noauth2`.
 """ + "".join(_by_group())
 
 
@@ -126,14 +129,21 @@ def table(titles: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
 
 
+def measured() -> Results:
+    """What the benchmark measured last."""
+    return Results.load(FOLDER / page.FIGURES)
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "microversions.md": microversions,
     "errors.md": errors,
     "configuration.md": configuration,
+    page.PAGE: lambda: page.page(measured()),
+    page.CHART: lambda: chart.chart(measured()),
 }
 """Each generated page, and what writes it."""
 
 
 if __name__ == "__main__":
-    for name, page in PAGES.items():
-        (FOLDER / name).write_text(page())
+    for name, write in PAGES.items():
+        (FOLDER / name).write_text(write())

@@ -26,6 +26,7 @@ from roost.http.queries.candidates import query_of
 from roost.http.queries.form import parse
 from roost.http.requestlog import RequestLog
 from roost.http.views.explanation import explanation_json, fit_json
+from roost.mirror.mirror import Mirror
 from roost.model.names import ProjectID, UserID
 from roost.model.refusals import Refusal
 from roost.search.explanation import Explanation
@@ -65,7 +66,9 @@ def make_application(conf: cfg.ConfigOpts) -> WSGIApplication:
     """The whole server as a WSGI callable, with its middleware in the order in which a request passes it."""
     store = open_store(conf)
     store.synchronise()
-    site = Site(store, ClaimQueue(store), _settings(conf), now=now, shuffle=random.SystemRandom().shuffle)
+    mirror = Mirror(store, clock=now)
+    mirror.load()
+    site = Site(store, mirror, ClaimQueue(store), _settings(conf), now=now, shuffle=random.SystemRandom().shuffle)
     app = make_app(site, strategy(conf.api.auth_strategy), Policy(conf))
     # From the inside out: a request passes the last of these first.
     if conf.cors.allowed_origin:
@@ -141,13 +144,13 @@ def fit(conf: cfg.ConfigOpts, text: str) -> tuple[Fit, bytes]:
 
 
 def _ask(
-    conf: cfg.ConfigOpts, text: str, ask: Callable[[SQLStore, Query, Strategy], T], shown: Callable[[T], bytes]
+    conf: cfg.ConfigOpts, text: str, ask: Callable[[Mirror, Query, Strategy], T], shown: Callable[[T], bytes]
 ) -> tuple[T, bytes]:
     """Ask as a client of the API would at the newest microversion; a refusal is told in the API's words."""
     store = _store(conf)
     try:
         query = query_of(parse(text.encode("utf-8", "surrogateescape").decode("latin-1")), NEWEST)
-        told = ask(store, query, _settings(conf).strategy)
+        told = ask(Mirror(store, clock=now), query, _settings(conf).strategy)
     except Refusal as refusal:
         detail: str = answer(refusal, NEWEST, "").fault["detail"]
         raise BadQuestion(detail.partition("\n\n")[2].strip()) from None

@@ -12,6 +12,7 @@ from roost.access.strategies import strategy
 from roost.http.app import make_app
 from roost.http.call import Settings, Site
 from roost.http.requestlog import RequestLog
+from roost.mirror.mirror import Mirror
 from roost.service.claims import ClaimQueue
 from roost.storage.memory import MemoryStore
 from roost.storage.port import Store
@@ -32,7 +33,9 @@ def policy(*, new_defaults: bool = False) -> Policy:
 
 def application(store: Store, settings: Settings | None = None) -> WSGIApplication:
     """The API over a store, under noauth2."""
-    site = Site(store, ClaimQueue(store), settings or Settings(), now=lambda: MOMENT, shuffle=list.reverse)
+    site = Site(
+        store, Mirror(store), ClaimQueue(store), settings or Settings(), now=lambda: MOMENT, shuffle=list.reverse
+    )
     return RequestLog(make_app(site, strategy("noauth2"), policy()))
 
 

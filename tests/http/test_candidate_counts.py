@@ -9,6 +9,7 @@ from roost.access.strategies import strategy
 from roost.http.app import make_app
 from roost.http.call import Settings, Site
 from roost.http.microversions.history import ALL, NUMBERS, Change
+from roost.mirror.mirror import Mirror
 from roost.search.query import Strategy
 from roost.service.claims import ClaimQueue
 from tests.http.api import CHILD, HOST, MOMENT, Client, claim, policy
@@ -116,7 +117,9 @@ def test_they_refuse_what_the_search_refuses(client: Client, path: str, query: s
 def test_who_may_ask(client: Client, path: str, role: str, allowed: bool) -> None:  # noqa: FBT001 - a row of a table
     """The administrator and services, as for the search, under both sets of defaults."""
     for new_defaults in (False, True):
-        site = Site(client.store, ClaimQueue(client.store), Settings(), lambda: MOMENT, list.reverse)
+        site = Site(
+            client.store, Mirror(client.store), ClaimQueue(client.store), Settings(), lambda: MOMENT, list.reverse
+        )
         client.app = make_app(site, strategy("noauth2"), policy(new_defaults=new_defaults))
         if role == "service" and not new_defaults:
             continue

@@ -10,6 +10,7 @@ from roost.http.app import RouteWithoutRule, make_app
 from roost.http.call import Call, Reply, Settings, Site, done
 from roost.http.microversions.history import Change, Since
 from roost.http.routes import ROUTES, Method, Operation
+from roost.mirror.mirror import Mirror
 from roost.service.claims import ClaimQueue
 from roost.storage.memory import MemoryStore
 from tests.http.api import HOST, MOMENT, Client, policy
@@ -18,7 +19,7 @@ from tests.peer.wsgi import call
 
 def _site() -> Site:
     store = MemoryStore(clock=lambda: MOMENT)
-    return Site(store, ClaimQueue(store), Settings(), lambda: MOMENT, list.reverse)
+    return Site(store, Mirror(store), ClaimQueue(store), Settings(), lambda: MOMENT, list.reverse)
 
 
 def _nothing(_call: Call) -> Reply:

@@ -109,6 +109,10 @@ class Books:
                 if row not in found[roost_stripes]:
                     connection.execute(_STRIPES.values(version=row["version"]), {"row": row["id"]})
 
+    def owners(self) -> Mapping[tuple[str, str], int]:
+        """The rows of those who owned something when the books were laid out."""
+        return _owners(self._kept)
+
     def look(self) -> Seen:
         """Everything, and what must hold of it whatever was done.
 
@@ -120,7 +124,9 @@ class Books:
         _assert_totals_suffice(rows)
         said = _said(rows)
         if said not in self._seen:
-            seen = msgspec.structs.replace(self._store.read(self._look), owners=_owners(rows), changes=_feed(rows))
+            seen = msgspec.structs.replace(
+                self._store.read(self._look), owners=frozenset(_owners(rows)), changes=_feed(rows)
+            )
             assert_sound(seen)
             self._seen[said] = seen
         return self._seen[said]
@@ -187,9 +193,9 @@ def _said(rows: Mapping[Table, Rows]) -> str:
     )
 
 
-def _owners(rows: Mapping[Table, Rows]) -> frozenset[tuple[str, str]]:
+def _owners(rows: Mapping[Table, Rows]) -> Mapping[tuple[str, str], int]:
     known = ((projects, "external_id"), (users, "external_id"), (consumer_types, "name"))
-    return frozenset((table.name, row[column]) for table, column in known for row in rows[table])
+    return {(table.name, row[column]): row["id"] for table, column in known for row in rows[table]}
 
 
 def _assert_nobody_holds_nothing(rows: Mapping[Table, Rows]) -> None:

@@ -1,7 +1,7 @@
 """Whatever the order of their statements, two transactions end as if one had come after the other."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
@@ -11,6 +11,7 @@ import pytest
 from roost.service.writes import carry_out
 from roost.storage.port import Origin
 from roost.storage.sql.patience import Patience
+from roost.storage.sql.remembered import Remembered
 from roost.storage.sql.store import SQLStore
 from tests.databases import fresh_database
 from tests.interleaving.books import Books, Seen
@@ -47,13 +48,15 @@ class Theatre:
         keeper.upgrade()
         self.books = Books(keeper)
         self.stage = Stage(self.stores, waits)
-        self._remembered: dict[str, str] = {}
+        self._homes: Mapping[str, str] = {}
+        self._owners: Mapping[tuple[str, str], int] = {}
 
     def lay_out(self, pair: Pair, *, remembers: bool) -> None:
-        """Begin with a pair's books; the stores remember the trees of its providers, or have only just begun."""
+        """Begin with a pair's books; the stores remember its trees and owners, or have only just begun."""
         self.books.lay_out(pair.books)
         providers = self.books.look().providers.values() if remembers else ()
-        self._remembered = {provider.uuid: provider.root for provider in providers}
+        self._homes = {provider.uuid: provider.root for provider in providers}
+        self._owners = self.books.owners() if remembers else {}
 
     def lay_back(self, *, anew: bool = False) -> None:
         """Make books and stores what they were: what a store has learnt in one ordering must not tell in the next.
@@ -62,8 +65,9 @@ class Theatre:
         """
         self.books.lay_back()
         for store in self.stores:
-            store._homes.clear()
-            store._homes.update({} if anew else self._remembered)
+            remembered = store._remembered = Remembered(lambda: 0.0)  # no second passes in an ordering
+            remembered.homes |= {} if anew else self._homes
+            remembered.owners |= {} if anew else self._owners
 
 
 @pytest.fixture(scope="session")

@@ -163,3 +163,69 @@ def test_a_search_that_finds_nothing_ends_too() -> None:
     answer = candidates(wide(1, 16, "VGPU:4"), query, Strategy(steps=100))
     assert (answer.candidates, answer.cut) == ([], "steps")
     assert answer.steps - 2 * 17 * 22 == 101
+
+
+def test_a_limit_bounds_what_is_looked_at() -> None:
+    """Ten of a thousand hosts are found in the first block; the others aren't judged."""
+    snapshot = Snapshot.of(FLAT.states, FLAT.classes, FLAT.traits, room=100)
+    query = "resources=VCPU:1,MEMORY_MB:1,DISK_GB:1"
+    assert candidates(snapshot, request(f"{query}&limit=10")).steps <= 4 * 100 + 10
+    assert candidates(snapshot, request(f"{query}&limit=150")).steps <= 4 * 200 + 150
+    assert candidates(snapshot, request(query)).steps <= 4 * 1000 + 1000
+
+
+def test_a_host_that_fits_is_found_wherever_it_stands() -> None:
+    """In the last block, though nothing before it fits."""
+    full = "\n".join(f"host{n} VCPU:8,used=8" for n in range(50))
+    snapshot = Snapshot.of(cloud(f"{full}\nlast VCPU:8").states, FLAT.classes, FLAT.traits, room=10)
+    answer = candidates(snapshot, request("resources=VCPU:1&limit=1"))
+    assert [list(candidate.claim) for candidate in answer.candidates] == [["last"]]
+
+
+NESTED = """host{n} DISK_GB:9
+  h{n}numa0 VCPU:8 MEMORY_MB:9 +NODE
+    h{n}card0 VGPU:1
+  h{n}numa1 VCPU:8 MEMORY_MB:9 +NODE
+    h{n}card1 VGPU:1"""
+
+
+@pytest.mark.parametrize(
+    "query,count",
+    [
+        ("resources_N=VCPU:1,MEMORY_MB:1&required_N=NODE&resources_G=VGPU:1&same_subtree=N,G&group_policy=none", 400),
+        ("resources_1=VGPU:1&resources_2=VGPU:1&group_policy=isolate", 400),
+        ("resources=DISK_GB:1&resources_1=VGPU:1&resources_2=VGPU:1&group_policy=none", 400),
+    ],
+)
+def test_trees_that_are_alike_are_searched_once(query: str, count: int) -> None:
+    """Two hundred trees of one shape take as many tries as one."""
+    trees = cloud("\n".join(NESTED.format(n=n) for n in range(200)))
+    one, all_of_them = (candidates(cloud(NESTED.format(n=0)), request(query)), candidates(trees, request(query)))
+    assert (len(one.candidates), len(all_of_them.candidates)) == (2, count)
+    groups = query.count("resources")
+    classes = query.split("&", maxsplit=1)[0].count(":") + groups - 1
+    judged = groups + classes
+    assert all_of_them.steps - judged * trees.size - count == one.steps - judged * 5 - 2 > 0
+
+
+def test_trees_that_differ_where_it_matters_are_not_taken_for_alike() -> None:
+    """One card is used, one host lacks a trait, one tree is built otherwise: each gets the answer that is its own."""
+    drawing = """
+        one
+          a VCPU:1 +NODE
+            b VGPU:2
+        two
+          c VCPU:1 +NODE
+            d VGPU:2,used=1
+        three
+          e VCPU:1
+            f VGPU:2
+        four
+          g VCPU:1 +NODE
+          h VGPU:2
+    """
+    query = (
+        "resources_N=VCPU:1&required_N=NODE&resources_1=VGPU:1&resources_2=VGPU:1&same_subtree=N,1&group_policy=none"
+    )
+    answer = candidates(cloud(drawing), request(query))
+    assert [sorted(candidate.claim) for candidate in answer.candidates] == [["a", "b"]]

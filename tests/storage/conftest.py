@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from roost.storage.memory import MemoryStore
 from roost.storage.port import Store
+from roost.storage.sql.remembered import Remembered
 from roost.storage.sql.store import SQLStore
 from roost.storage.sql.tables import metadata, resource_classes, resource_providers, roost_stripes, traits
 from tests.databases import KINDS, fresh_database
@@ -37,7 +38,8 @@ def url_of() -> Iterator[Callable[[str], str]]:
 
 
 def empty(store: SQLStore) -> None:
-    """Remove everything but what `synchronise` and `upgrade` make."""
+    """Remove everything but what `synchronise` and `upgrade` make, and what the store remembers of it."""
+    store._remembered = Remembered(store._patience.ticks)
     with store._engines.write.begin() as connection:
         connection.execute(sa.update(resource_providers).values(root_provider_id=None, parent_provider_id=None))
         for table in reversed(metadata.sorted_tables):

@@ -13,6 +13,7 @@ from roost.model.inventory import Inventory
 from roost.model.names import ProviderUUID
 from roost.model.provider import Provider
 from roost.storage.port import Reader
+from roost.storage.sql.remembered import Remembered
 from roost.storage.sql.store import SQLStore
 from tests.storage.hand import (
     DISK,
@@ -29,7 +30,7 @@ from tests.storage.hand import (
     write,
 )
 
-CLAIM = 10
+CLAIM = 9
 RESIZE = 11
 RELEASE = 8
 """Statements of one transaction, BEGIN and COMMIT apart, where all that the claim refers to is there already."""
@@ -58,10 +59,12 @@ def counted(store: SQLStore) -> Iterator[list[str]]:
 
 @pytest.fixture
 def host(sql: SQLStore) -> ProviderUUID:
-    """A provider with three classes, and owners that are known."""
+    """A provider with three classes, and owners that are known; no second passes in which they would be forgotten."""
+    sql._remembered = Remembered(lambda: 0.0)
     provider = make(sql, next(uuids()))
     stock(sql, provider, HOST)
     claim(sql, consumer_uuid(1), {provider: WANTED})
+    claim(sql, consumer_uuid(0), {provider: WANTED})
     return provider
 
 
@@ -77,6 +80,28 @@ def test_a_claim_takes_a_fixed_number_of_queries(sql: SQLStore, host: ProviderUU
     with counted(sql) as sent:
         release(sql, consumer_uuid(2))
     assert len(sent) <= RELEASE + more, "\n\n".join(sent)
+
+
+def test_what_was_committed_is_not_rolled_back_as_well(
+    sql: SQLStore, host: ProviderUUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That would be a round trip for nothing. What was given up is, once."""
+    rolled_back: list[object] = []
+    really = sql._engines.write.dialect.do_rollback
+
+    def note(connection: Any) -> None:
+        rolled_back.append(connection)
+        really(connection)
+
+    def give_up(_: object) -> None:
+        raise LookupError
+
+    monkeypatch.setattr(sql._engines.write.dialect, "do_rollback", note)
+    claim(sql, consumer_uuid(2), {host: WANTED})
+    assert not rolled_back
+    with pytest.raises(LookupError):
+        sql.transact(give_up)
+    assert len(rolled_back) == 1
 
 
 def test_a_claim_over_many_providers_takes_no_more_queries(sql: SQLStore, host: ProviderUUID, database: str) -> None:

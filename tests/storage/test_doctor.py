@@ -57,10 +57,14 @@ def doctor(store: SQLStore) -> Doctor:
     return Doctor(store, StandIn(project=ProjectID(NOBODY), user=UserID(NOBODY)))
 
 
+def damages(store: SQLStore) -> list[Examined]:
+    """What is examined, notes apart: that something else has written is true of each damage, and not always seen."""
+    return [each for each in doctor(store).examine() if each.check.grade is not Grade.NOTE]
+
+
 def found(store: SQLStore) -> dict[str, list[str]]:
-    """What is found, by check; notes apart."""
-    examined = [each for each in doctor(store).examine() if each.findings and each.check.grade is not Grade.NOTE]
-    return {each.check.name: [finding.text for finding in each.findings] for each in examined}
+    """What is found, by check."""
+    return {each.check.name: [finding.text for finding in each.findings] for each in damages(store) if each.findings}
 
 
 @pytest.fixture
@@ -125,7 +129,7 @@ def test_damage_is_found_and_mended(url: str, damage: Damage) -> None:
     broken = contents(url)
     store = SQLStore(url, clock=now)
 
-    examined = list(doctor(store).examine())
+    examined = damages(store)
     assert list(found(store)) == [damage.check]
     (text,) = found(store)[damage.check]
     assert damage.text in text
@@ -151,7 +155,7 @@ def test_an_incomplete_consumer_is_made(books: SQLStore, url: str) -> None:
         connection.execute(sa.delete(consumers).where(consumers.c.uuid == SERVER))
     versions = dict(books.read(lambda reader: reader.versions()))
     assert books.read(lambda reader: reader.consumer_allocations(SERVER)) == []
-    assert [each.mended for each in doctor(books).mend(list(doctor(books).examine()))] == [1]
+    assert [each.mended for each in doctor(books).mend(damages(books))] == [1]
 
     held = books.read(lambda reader: reader.consumer_allocations(SERVER))
     assert {(each.provider.uuid, each.used) for each in held} == {(HOST, 4), (HOST, 1024), (POOL, 10)}
@@ -166,7 +170,7 @@ def test_a_consumer_of_nothing_that_exists_gets_a_record(books: SQLStore, url: s
     """It has no tree; that it was made is recorded all the same, so that it doesn't look like a foreign write."""
     with unguarded(url) as connection:
         connection.exec_driver_sql(allocation("999", 0, 5, IDLE))
-    mended = list(doctor(books).mend(list(doctor(books).examine())))
+    mended = list(doctor(books).mend(damages(books)))
     assert [(each.check.name, each.mended) for each in mended] == [("consumers' records", 1)]
     assert list(found(books)) == ["allocations' providers"]
     assert [each.check.name for each in doctor(books).examine() if each.findings] == ["allocations' providers"]
@@ -176,7 +180,7 @@ def test_only_the_missing_half_of_an_owner_is_replaced(books: SQLStore, url: str
     """The user that is known stays."""
     with unguarded(url) as connection:
         connection.execute(sa.update(consumers).where(consumers.c.uuid == OTHER).values(project_id=777))
-    list(doctor(books).mend(list(doctor(books).examine())))
+    list(doctor(books).mend(damages(books)))
     (held,) = books.read(lambda reader: reader.consumer_allocations(OTHER))
     assert (held.consumer.project, held.consumer.user) == (NOBODY, "trent")
     with unguarded(url) as connection:
@@ -189,7 +193,7 @@ def test_a_mended_root_is_told_where_it_was_and_where_it_is(books: SQLStore, url
         connection.exec_driver_sql(root(CHILD, id_of(POOL)))
         connection.exec_driver_sql(root(GRANDCHILD, "NULL"))
     versions = dict(books.read(lambda reader: reader.versions()))
-    assert [each.mended for each in doctor(books).mend(list(doctor(books).examine()))] == [2]
+    assert [each.mended for each in doctor(books).mend(damages(books))] == [2]
     changes = books.read(lambda reader: reader.changes(versions))
     assert {each.stripe for each in changes if each.uuid == CHILD} == {stripe(POOL), stripe(HOST)}
     assert {each.stripe for each in changes if each.uuid == GRANDCHILD} == {stripe(GRANDCHILD), stripe(HOST)}

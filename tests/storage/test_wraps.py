@@ -6,7 +6,7 @@ from roost.ledger.world import Delta, Scope
 from roost.model.names import ProviderUUID
 from roost.model.provider import Provider
 from roost.storage.memory import MemoryStore
-from roost.storage.port import LostRace, Transaction, Unavailable
+from roost.storage.port import LostRace, Reader, Transaction, Unavailable
 from roost.storage.wraps.faulty import Fault, FaultyStore
 from roost.storage.wraps.observed import ObservedStore
 from tests.storage.conftest import now
@@ -103,3 +103,41 @@ def test_endless_races_end_in_memory_too(books: MemoryStore) -> None:
 
     with pytest.raises(Unavailable, match="lost"):
         books.transact(body, ORIGIN)
+
+
+def test_a_glance_is_observed(books: MemoryStore) -> None:
+    """Counted apart from reads; its time is theirs."""
+    ticks = iter(range(100))
+    observed = ObservedStore(books, ticks=lambda: float(next(ticks)))
+    assert observed.versions() == {0: 0}
+    assert (observed.counts.glances, observed.counts.reads, observed.counts.failures) == (1, 0, 0)
+    assert observed.counts.reading_seconds == 1.0
+
+
+def test_reads_fail_where_that_is_asked_for(books: MemoryStore) -> None:
+    """At once, or after some questions; a glance too. From a seed, and never unless it is asked for."""
+
+    def run(seed: int) -> list[str]:
+        faulty = FaultyStore(books, seed=seed, reading_rate=0.5)
+        outcomes = []
+        for _ in range(50):
+            asked = 0
+
+            def body(reader: Reader) -> None:
+                nonlocal asked
+                for _ in range(10):
+                    reader.versions()
+                    asked += 1
+
+            try:
+                faulty.versions()
+                faulty.read(body)
+            except Unavailable:
+                outcomes.append(str(asked))
+        return outcomes
+
+    assert run(7) == run(7)
+    assert run(7) != run(8)
+    assert len(set(run(7))) > 3
+    sound = FaultyStore(books, seed=7)
+    assert all(sound.versions() == {0: 0} for _ in range(50))

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).parents[2]
-CODE = ("src/roost", "tests", "docs")
+CODE = ("src/roost", "tests", "bench", "docs")
 PAGES = ("*.md", "*.toml", "Makefile", ".ci/*", "docs/**/*.md", "changes/*.md", "tests/**/*.md")
 
 

@@ -13,6 +13,7 @@ from roost.http import faults
 from roost.http.bodies.decode import BodyOf
 from roost.http.microversions.history import Microversion, Since
 from roost.http.queries import form
+from roost.mirror.mirror import Mirror
 from roost.model.names import ProjectID, UserID
 from roost.search.query import Strategy
 from roost.service.claims import ClaimQueue
@@ -38,9 +39,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(slots=True, frozen=True)
 class Site:
-    """What a handler works with: the books, the operator's settings, the clock and chance."""
+    """What a handler works with: the books, their image for searches, the operator's settings, the clock and chance."""
 
     store: Store
+    mirror: Mirror
     claims: ClaimQueue
     settings: Settings
     now: Callable[[], datetime]

@@ -15,7 +15,7 @@ from roost.search.bonds import Bonds
 from roost.search.columns import Indexes, Mask
 from roost.search.matching import Match
 from roost.search.query import Query
-from roost.search.recipes import Cookbook, Kind, Offers, Recipe
+from roost.search.recipes import FEWEST, MOST, Cookbook, Kind, Offers, Recipe
 from roost.search.work import Work
 
 
@@ -49,10 +49,11 @@ class Plan:
         self.roaming = frozenset[int]().union(*(of_slot.roaming for of_slot in offers))
         self._anchors = np.flatnonzero(anchors)
         self._cookbook = Cookbook(block, offers, bonds, work)
+        self._at_once = max(FEWEST, min(MOST, query.limit or MOST))
 
     def kinds(self) -> Iterator[Kind]:
         """Sort the anchors out."""
-        return self._cookbook.kinds(self._anchors)
+        return self._cookbook.kinds(self._anchors, self._at_once)
 
 
 _Source: TypeAlias = tuple[Plan, Kind, Iterator[Recipe]]

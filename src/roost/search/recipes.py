@@ -21,40 +21,60 @@ from roost.search.matching import Slot
 from roost.search.ragged import Ragged, alike, grouped
 from roost.search.work import Work
 
-_AT_ONCE = 1024
-"""How many anchors are compared at a time: the first candidates don't wait for more."""
+FEWEST, MOST = 64, 1024
+"""How many anchors are compared at a time: as many as the answer needs, within these bounds."""
 
 Recipe: TypeAlias = tuple[int, ...]
 """For each slot, which of its offers to take, by number."""
 
 
 class Offers:
-    """The offers for one slot, sorted by anchor, so that those at one anchor are one slice."""
+    """The offers for one slot, sorted by anchor."""
 
     def __init__(self, slot: Slot, block: Block) -> None:
-        providers, anchors = slot.providers, slot.anchors
-        if (anchors[1:] < anchors[:-1]).any():
-            order = np.argsort(anchors, kind="stable")
-            providers, anchors = providers[order], anchors[order]
-        self.providers = providers
-        self.starts = grouped(anchors, block.size)
-        self.abroad = None if anchors is providers or not (away := block.root[providers] != anchors).any() else away
+        self._block = block
+        self._providers, self._anchors = slot.providers, slot.anchors
+        if (self._anchors[1:] < self._anchors[:-1]).any():
+            order = np.argsort(self._anchors, kind="stable")
+            self._providers, self._anchors = self._providers[order], self._anchors[order]
         self.roaming = frozenset[int]()
         """Those who may be offered at other anchors too, also at such as are in other blocks."""
         if SHARES_VIA_AGGREGATE in block.bearers:
-            self.roaming = frozenset(providers[block.sharing[providers]].tolist())
+            self.roaming = frozenset(self._providers[block.sharing[self._providers]].tolist())
+
+    def near(self, anchors: Indexes) -> "Nearby":
+        """Find those at some anchors that follow each other."""
+        first, last = int(anchors[0]), int(anchors[-1])
+        start, end = np.searchsorted(self._anchors, [first, last + 1]).tolist()
+        return Nearby(self._block, self._providers[start:end], self._anchors[start:end], first, last)
+
+
+class Nearby:
+    """The offers for one slot at anchors that follow each other: those at one anchor are one slice."""
+
+    def __init__(self, block: Block, providers: Indexes, anchors: Indexes, first: int, last: int) -> None:
+        self._block = block
+        self._anchors = anchors
+        self._first = first
+        self._starts = grouped(anchors - first, last - first + 1)
+        self._providers = providers
 
     def at(self, anchor: int) -> list[int]:
         """List the providers offered at an anchor."""
-        offered: list[int] = self.providers[self.starts[anchor] : self.starts[anchor + 1]].tolist()
+        place = anchor - self._first
+        offered: list[int] = self._providers[self._starts[place] : self._starts[place + 1]].tolist()
         return offered
 
-    def told(self, block: Block, bonds: Bonds) -> Ragged:
-        """Tell of the offers at each anchor all that the rules can see."""
-        ranks = block.layout.rank[self.providers]
-        if self.abroad is not None:
-            ranks = np.where(self.abroad, -1 - self.providers, ranks)
-        return Ragged(np.column_stack([ranks, *bonds.likeness(self.providers)]), self.starts)
+    def numbered(self, anchors: Indexes, number: int) -> Indexes:
+        """Find the provider that has a number among the offers of each of the anchors."""
+        found: Indexes = self._providers[self._starts[anchors - self._first] + number]
+        return found
+
+    def told(self, bonds: Bonds) -> Ragged:
+        """Tell of the offers at each anchor, counted from the first, all that the rules can see."""
+        abroad = self._block.root[self._providers] != self._anchors
+        ranks = np.where(abroad, -1 - self._providers, self._block.layout.rank[self._providers])
+        return Ragged(np.column_stack([ranks, *bonds.likeness(self._providers)]), self._starts)
 
 
 class _Recipes:
@@ -81,16 +101,13 @@ class _Recipes:
 class Kind:
     """Anchors that are alike."""
 
-    offers: Sequence[Offers]
+    offers: Sequence[Nearby]
     anchors: Indexes
     recipes: _Recipes
 
     def following(self, recipe: Recipe) -> list[Indexes]:
         """Find who fills each slot at each of the anchors."""
-        return [
-            offers.providers[offers.starts[self.anchors] + number]
-            for offers, number in zip(self.offers, recipe, strict=True)
-        ]
+        return [offers.numbered(self.anchors, number) for offers, number in zip(self.offers, recipe, strict=True)]
 
     def apart(self) -> Iterator["Kind"]:
         """Tell each anchor as a kind of its own."""
@@ -101,30 +118,35 @@ class Cookbook:
     """All recipes of one search in one block."""
 
     def __init__(self, block: Block, offers: Sequence[Offers], bonds: Bonds, work: Work) -> None:
+        self._block = block
         self._offers = offers
         self._bonds = bonds
         self._work = work
-        self._told = [of_slot.told(block, bonds) for of_slot in offers]
-        if bonds.in_subtrees:
-            self._told.append(block.layout.shapes)
         self._recipes: dict[object, _Recipes] = {}
 
-    def kinds(self, anchors: Indexes) -> Iterator[Kind]:
-        """Sort out which of the anchors are alike: kind by kind, and some hundred anchors at a time."""
-        for start in range(0, anchors.size, _AT_ONCE):
-            some = anchors[start : start + _AT_ONCE]
-            for members in alike([told.dense(some) for told in self._told]):
-                yield Kind(self._offers, some[members], self._recipes_at(int(some[members[0]])))
+    def kinds(self, anchors: Indexes, at_once: int) -> Iterator[Kind]:
+        """Sort out which of the anchors are alike: kind by kind, among so many at a time as the answer needs."""
+        for start in range(0, anchors.size, at_once):
+            some = anchors[start : start + at_once]
+            offers = [of_slot.near(some) for of_slot in self._offers]
+            told = [nearby.told(self._bonds) for nearby in offers]
+            dense = [each.dense(some - some[0]) for each in told]
+            if self._bonds.in_subtrees:
+                dense.append(self._block.layout.shapes.dense(some))
+            for members in alike(dense):
+                kind = tuple(each.whole(int(some[members[0]] - some[0])) for each in told)
+                yield Kind(offers, some[members], self._recipes_for(kind, offers, int(some[members[0]])))
 
-    def _recipes_at(self, anchor: int) -> _Recipes:
-        kind = tuple(told.whole(anchor) for told in self._told)
+    def _recipes_for(self, kind: tuple[bytes, ...], offers: Sequence[Nearby], anchor: int) -> _Recipes:
+        """Find the recipes for a kind that was seen before, or that this anchor is the first of."""
+        if self._bonds.in_subtrees:
+            kind = (*kind, self._block.layout.shapes.whole(anchor))
         recipes = self._recipes.get(kind)
         if recipes is None:
-            recipes = self._recipes[kind] = _Recipes(self._find(anchor))
+            recipes = self._recipes[kind] = _Recipes(self._find([nearby.at(anchor) for nearby in offers]))
         return recipes
 
-    def _find(self, anchor: int) -> Iterator[Recipe]:
-        options = [offers.at(anchor) for offers in self._offers]
+    def _find(self, options: Sequence[Sequence[int]]) -> Iterator[Recipe]:
         if not self._bonds:
             return product(*(range(len(offered)) for offered in options))
         numbers = [{provider: number for number, provider in enumerate(offered)} for offered in options]

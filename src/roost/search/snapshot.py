@@ -79,6 +79,11 @@ class Snapshot:
                 return number, block.place[uuid]
         return None
 
+    def state(self, uuid: ProviderUUID) -> ProviderState | None:
+        """Find a provider."""
+        found = self.find(uuid)
+        return None if found is None else self.blocks[found[0]].state(found[1])
+
     def home(self, uuid: ProviderUUID) -> tuple[int, int]:
         """Find where the provider stands that is a guest somewhere."""
         found = self.find(uuid)

@@ -1,10 +1,11 @@
 """Questions about the books, one function per use case; each is answered from one consistent moment."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 
 import msgspec
 
+from roost.mirror.mirror import Mirror
 from roost.model import refusals
 from roost.model.names import AggregateUUID, ProjectID, ResourceClass, Trait, UserID
 from roost.model.provider import Provider
@@ -64,34 +65,59 @@ def show_provider(
     return store.read(lambda reader: _provider(reader, uuid, unknown))
 
 
-def list_providers(store: Store, query: ProviderQuery) -> Sequence[Provider]:
+def list_providers(store: Store, mirror: Mirror, query: ProviderQuery) -> Sequence[Provider]:
     """The providers that meet every condition of the query."""
     if query == ProviderQuery(name=query.name, uuid=query.uuid, in_tree=query.in_tree):
         return store.read(lambda reader: reader.providers(name=query.name, uuid=query.uuid, in_tree=query.in_tree))
-    return providers(store.read(snapshot_of), query)
+    snapshot = _snapshot(mirror, query.resources.keys(), query.forbidden.union(*query.required))
+    return providers(snapshot, query)
 
 
-def find_candidates(store: Store, query: Query, strategy: Strategy, shuffle: Shuffle | None) -> Candidates:
+def find_candidates(mirror: Mirror, query: Query, strategy: Strategy, shuffle: Shuffle | None) -> Candidates:
     """Where the request would fit."""
-    return candidates(store.read(snapshot_of), query, strategy, shuffle)
+    return candidates(_snapshot_for(mirror, query), query, strategy, shuffle)
 
 
-def explain_candidates(store: Store, query: Query, strategy: Strategy) -> Explanation:
+def explain_candidates(mirror: Mirror, query: Query, strategy: Strategy) -> Explanation:
     """Why a search for candidates finds what it finds."""
-    return explain(store.read(snapshot_of), query, strategy)
+    return explain(_snapshot_for(mirror, query), query, strategy)
 
 
-def fit_candidates(store: Store, query: Query, strategy: Strategy) -> Fit:
+def fit_candidates(mirror: Mirror, query: Query, strategy: Strategy) -> Fit:
     """How often the request would fit."""
-    return fit(store.read(snapshot_of), query, strategy)
+    return fit(_snapshot_for(mirror, query), query, strategy)
 
 
-def snapshot_of(reader: Reader) -> Snapshot:
-    """The whole cloud as searches see it."""
-    return Snapshot.of(
-        reader.cloud(),
-        (ResourceClass(found.name) for found in reader.resource_classes()),
-        (Trait(found.name) for found in reader.traits()),
+def _snapshot_for(mirror: Mirror, query: Query) -> Snapshot:
+    groups = query.groups.values()
+    classes = {name for group in groups for name in group.resources}
+    traits = (query.root_required | query.root_forbidden).union(
+        *(group.forbidden.union(*group.required) for group in groups)
+    )
+    return _snapshot(mirror, classes, traits)
+
+
+def _snapshot(mirror: Mirror, classes: Collection[ResourceClass], traits: Collection[Trait]) -> Snapshot:
+    """The cloud for a search that uses these names, which all are known in it if they exist.
+
+    No stripe's version moves with a name that nobody has, so that the mirror can't vouch for it. Then the store is
+    asked, for the same moment: a class that is renamed must not seem to exist without those that have it.
+    """
+    snapshot = mirror.snapshot()
+    strange_classes = {name for name in classes if not snapshot.has_class(name)}
+    strange_traits = {name for name in traits if not snapshot.has_trait(name)}
+    if not (strange_classes or strange_traits):
+        return snapshot
+
+    def existing(reader: Reader) -> tuple[Sequence[Named], Sequence[Named]]:
+        return (
+            reader.resource_classes(strange_classes) if strange_classes else (),
+            reader.traits(names=strange_traits) if strange_traits else (),
+        )
+
+    snapshot, (known_classes, known_traits) = mirror.together(existing)
+    return snapshot.knowing(
+        [ResourceClass(known.name) for known in known_classes], [Trait(known.name) for known in known_traits]
     )
 
 

@@ -10,6 +10,8 @@ from copy import copy
 from datetime import datetime
 from typing import Literal, TypeVar
 
+from msgspec.structs import replace
+
 from roost.ledger.world import Delta, Scope, World
 from roost.model.consumer import ConsumerState
 from roost.model.inventory import Inventory
@@ -189,6 +191,15 @@ class MemoryReader:
             )
             for uuid, provider in self._books.providers.items()
             if uuid in wanted
+        ]
+
+    def with_usage(self, states: Iterable[ProviderState]) -> Sequence[ProviderState]:
+        """Those of the same providers that still exist, each with its record and usage as they are now."""
+        books, usage = self._books, self._books.usage()
+        return [
+            replace(state, provider=books.providers[state.uuid], usage=usage.get(state.uuid, {}))
+            for state in states
+            if state.uuid in books.providers
         ]
 
     def versions(self) -> Mapping[int, int]:
@@ -439,6 +450,10 @@ class MemoryStore:
     def read(self, body: Callable[[Reader], T]) -> T:
         """Run `body` against the books as they are."""
         return body(MemoryReader(self._books))
+
+    def versions(self) -> Mapping[int, int]:
+        """The version of the one stripe."""
+        return MemoryReader(self._books).versions()
 
     def synchronise(self) -> None:
         """Add the standard traits and resource classes that are missing, in front."""

@@ -114,7 +114,10 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["provider", "consumer"]
     uuid: str
     what: str
-    """Words for people, separated by commas: made, changed, removed, stock, traits, usage, ..."""
+    """Words, separated by commas: made, changed, removed, stock, traits, usage, ...
+
+    A commit that changed nothing of a provider but its generation and usage says no other words than these.
+    """
     origin: Origin = Origin()
     at: datetime
 
@@ -168,6 +171,12 @@ class Reader(Protocol):
     def states(self, uuids: Iterable[str]) -> Sequence[ProviderState]:
         """Those of the providers named that exist, as in `cloud`."""
 
+    def with_usage(self, states: Iterable[ProviderState]) -> Sequence[ProviderState]:
+        """Those of the same providers that still exist, each with its record and usage as they are now.
+
+        All else is as in `states`: for providers of which nothing else has changed, at less cost than `states` has.
+        """
+
     def versions(self) -> Mapping[int, int]:
         """The version of each stripe. While none moves, `cloud` does not change."""
 
@@ -215,6 +224,16 @@ class Store(Protocol):
 
     def read(self, body: Callable[[Reader], T]) -> T:
         """Run `body` against one consistent moment, no older than the call.
+
+        Raises:
+            Unavailable: the database is away.
+
+        """
+
+    def versions(self) -> Mapping[int, int]:
+        """What `read(Reader.versions)` gives, at the least price: the question that every search asks.
+
+        No older than the call, and never older than what was acknowledged before it.
 
         Raises:
             Unavailable: the database is away.

@@ -15,7 +15,7 @@ def search(call: Call) -> Reply:
     query = query_of(call.query, call.version)
     settings = call.site.settings
     shuffle = call.site.shuffle if settings.randomise else None
-    found = reads.find_candidates(call.site.store, query, settings.strategy, shuffle)
+    found = reads.find_candidates(call.site.mirror, query, settings.strategy, shuffle)
     if found.cut is not None and settings.refuse_unfinished:
         raise faults.SearchUnfinished(bound=found.cut, steps=found.steps)
     return Reply(

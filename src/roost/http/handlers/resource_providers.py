@@ -34,7 +34,7 @@ _UPDATE: Since[BodyOf[Any]] = Since(
 
 def list_all(call: Call) -> Reply:
     """GET /resource_providers."""
-    found = reads.list_providers(call.site.store, filters.providers(call.query, call.version))
+    found = reads.list_providers(call.site.store, call.site.mirror, filters.providers(call.query, call.version))
     return shown(
         providers_view(found, call.prefix, call.version),
         modified=newest((provider.modified for provider in found), call.site.now()),

@@ -1,6 +1,6 @@
 """Writes consumers and what they hold. Knows no rule: whether a claim fits was decided before."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -8,9 +8,10 @@ from sqlalchemy import Table
 
 from roost.ledger.world import Delta, World
 from roost.model.consumer import Consumer
-from roost.storage.sql import rows
 from roost.storage.sql.guards import advance
+from roost.storage.sql.lists import any_of
 from roost.storage.sql.naming import ensure, need
+from roost.storage.sql.prepared import Prepared
 from roost.storage.sql.tables import allocations, consumer_types, consumers, projects, users
 from roost.storage.sql.unit import Key, Unit, entries
 from roost.storage.sql.worlds import find_classes
@@ -78,15 +79,17 @@ def _parts(owned: Collection[Consumer]) -> Iterator[tuple[Table, str, set[str]]]
     yield users, "external_id", {consumer.user for consumer in owned}
 
 
-_KNOWN = sa.union_all(
-    *(
-        sa.select(sa.literal_column(f"'{table.name}'").label("kind"), column.label("value"), table.c.id).where(
-            column.in_(sa.bindparam(table.name, expanding=True))
-        )
-        for table, column in (
-            (consumer_types, consumer_types.c.name),
-            (projects, projects.c.external_id),
-            (users, users.c.external_id),
+_KNOWN = Prepared(
+    lambda _: sa.union_all(
+        *(
+            sa.select(sa.literal_column(f"'{table.name}'").label("kind"), column.label("value"), table.c.id).where(
+                any_of(column, name=table.name)
+            )
+            for table, column in (
+                (consumer_types, consumer_types.c.name),
+                (projects, projects.c.external_id),
+                (users, users.c.external_id),
+            )
         )
     )
 )
@@ -95,13 +98,19 @@ _KNOWN = sa.union_all(
 _FEW = 500
 
 
-def _known_owners(unit: Unit, owned: Collection[Consumer]) -> dict[tuple[str, str], int]:
+def _known_owners(unit: Unit, owned: Collection[Consumer]) -> Mapping[tuple[str, str], int]:
     wanted = {table.name: sorted(values) for table, _, values in _parts(owned)}
-    if any(len(values) > _FEW for values in wanted.values()):
+    unknown = {name: [value for value in values if (name, value) not in unit.owners] for name, values in wanted.items()}
+    if any(len(values) > _FEW for values in unknown.values()):
         return {}
-    return {(row.kind, row.value): row.id for row in unit.rows(_KNOWN, wanted)}
+    if any(unknown.values()):
+        # Asked before this transaction makes any, so that nothing is remembered that could be rolled back.
+        unit.owners.update({(row.kind, row.value): row.id for row in unit.rows(_KNOWN, unknown)})
+    return unit.owners
 
 
+_RECORD = ("uuid", "generation", "created_at", "project_id", "user_id", "consumer_type_id")
+_INSERT = Prepared(lambda dialect: dialect.insert(consumers, _RECORD), _RECORD)
 _REVIVE = (
     sa.update(consumers)
     .where(consumers.c.id == sa.bindparam("row"))
@@ -126,7 +135,7 @@ def _make(unit: Unit, made: list[Consumer], owners: _Owners) -> None:
             | owners.columns(consumer)
             for consumer in fresh
         ]
-        unit.execute(sa.insert(consumers), batch)
+        unit.execute(_INSERT, batch)
     if left:
         unit.demand(unit.execute(_REVIVE, [_renewed(unit, consumer, owners) for consumer in left]), len(left))
 
@@ -151,8 +160,13 @@ def _remove(unit: Unit, gone: dict[int, int]) -> None:
     for row, generation in gone.items():
         by_generation.setdefault(generation, []).append(row)
     for generation, ids in by_generation.items():
-        statement = sa.delete(consumers).where(consumers.c.generation == generation, rows.any_of(consumers.c.id))
+        statement = sa.delete(consumers).where(consumers.c.generation == generation, any_of(consumers.c.id))
         unit.demand(unit.execute_of(statement, ids), len(ids))
+
+
+_GIVE_BACK = Prepared(lambda _: sa.delete(allocations).where(any_of(allocations.c.id)))
+_ALLOCATION = ("consumer_id", "resource_provider_id", "resource_class_id", "used", "created_at")
+_HOLD = Prepared(lambda dialect: dialect.insert(allocations, _ALLOCATION), _ALLOCATION)
 
 
 def _write_holdings(unit: Unit, world: World, delta: Delta) -> None:
@@ -166,12 +180,12 @@ def _write_holdings(unit: Unit, world: World, delta: Delta) -> None:
         gone += [row for key in changed for row in unit.holdings[key]]
         made += [(key, used) for key, used in after.items() if before.get(key) != used]
     if gone:
-        unit.demand(unit.execute_of(sa.delete(allocations).where(rows.any_of(allocations.c.id)), gone), len(gone))
+        unit.demand(unit.execute_of(_GIVE_BACK, gone), len(gone))
     if made:
         unknown = {key[2] for key, _ in made} - unit.classes.keys()
         need(find_classes(unit, unknown), unknown)
         unit.execute(
-            sa.insert(allocations),
+            _HOLD,
             [
                 {
                     "consumer_id": consumer,

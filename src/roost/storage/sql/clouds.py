@@ -4,15 +4,20 @@ Rows by the hundred thousand come through here, so that each is touched once, as
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any, TypeAlias, TypeVar
 
 import sqlalchemy as sa
+from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Connection, Row, Select
 
 from roost.model.inventory import Inventory
 from roost.model.names import AggregateUUID, ResourceClass, Trait, is_custom
 from roost.model.provider import ProviderState
 from roost.storage.sql import rows, totals
+from roost.storage.sql.dialects import Dialect
+from roost.storage.sql.lists import any_of
+from roost.storage.sql.prepared import Prepared
 from roost.storage.sql.tables import (
     allocations,
     inventories,
@@ -38,46 +43,92 @@ _AGGREGATES = sa.select(
     resource_provider_aggregates.c.resource_provider_id, resource_provider_aggregates.c.aggregate_id
 )
 
+_NOTHING: Mapping[ResourceClass, Any] = {}
+
+_Fetch: TypeAlias = Callable[[Select[Any], ColumnElement[Any]], Sequence[Row[Any]]]
+"""Asks a query of the providers wanted alone; the column says whose a row is."""
+
+_Names: TypeAlias = Callable[[ColumnElement[int], ColumnElement[str], Iterable[int]], Mapping[int, str]]
+"""Gives the names of the rows with these ids, and perhaps of others, by id."""
+
 
 def read(connection: Connection) -> list[ProviderState]:
     """Every provider, in order of making."""
-    return _assemble(connection, lambda query, _column: connection.execute(query).all())
+
+    def names(key: ColumnElement[int], name: ColumnElement[str], _: Iterable[int]) -> Mapping[int, str]:
+        return {row.key: row.value for row in connection.execute(_named(key, name))}
+
+    return _assemble(
+        connection.execute(_PROVIDERS).all(), lambda query, _column: connection.execute(query).all(), names
+    )
 
 
 def read_some(connection: Connection, uuids: Iterable[str]) -> list[ProviderState]:
-    """Those of the providers named that exist, in order of making."""
-    wanted = sorted(set(uuids))
-    found = [
-        row.id
-        for chunk in chunks(wanted)
-        for row in connection.execute(_IDS, {"values": chunk}).all()
-        if row.uuid in set(chunk)
+    """Those of the providers named that exist, in order of making. The size of the cloud doesn't count."""
+    wanted = set(uuids)
+
+    def some(query: Select[Any], column: ColumnElement[Any], values: Iterable[Any]) -> list[Row[Any]]:
+        narrowed, known = _narrowed(query, column), sorted(set(values))
+        return [row for chunk in chunks(known) for row in connection.execute(narrowed, {"values": chunk}).all()]
+
+    def names(key: ColumnElement[int], name: ColumnElement[str], ids: Iterable[int]) -> Mapping[int, str]:
+        return {row.key: row.value for row in some(_named(key, name), key, ids)}
+
+    providers = [row for row in some(_PROVIDERS, resource_providers.c.uuid, wanted) if row.provider_uuid in wanted]
+    providers.sort(key=lambda row: int(row.provider_id))
+    found = [row.provider_id for row in providers]
+    return _assemble(providers, lambda query, column: some(query, column, found), names)
+
+
+_RECORDS = Prepared(lambda _: _PROVIDERS.where(any_of(resource_providers.c.uuid)))
+_SUMS = Prepared(lambda _: totals.SUMS.where(any_of(allocations.c.resource_provider_id)))
+_CLASS_NAMES = Prepared(
+    lambda _: sa.select(resource_classes.c.id, resource_classes.c.name).where(any_of(resource_classes.c.id))
+)
+
+
+def read_usage(connection: Connection, dialect: Dialect, states: Iterable[ProviderState]) -> list[ProviderState]:
+    """Those of the same providers that still exist, in order of making, with their records and usage as they are."""
+
+    def some(query: Prepared, values: Iterable[Any]) -> list[Any]:
+        known = sorted(set(values))
+        return [row for chunk in chunks(known) for row in query.rows(connection, dialect, {"values": chunk})]
+
+    before = {state.uuid: state for state in states}
+    found = [row for row in some(_RECORDS, before) if row.provider_uuid in before]
+    found.sort(key=lambda row: int(row.provider_id))
+    sums = some(_SUMS, (row.provider_id for row in found))
+    names = {row.id: ResourceClass(row.name) for row in some(_CLASS_NAMES, (row.resource_class_id for row in sums))}
+    usage: dict[int, dict[ResourceClass, int]] = {}
+    for row in sums:
+        usage.setdefault(row.resource_provider_id, {})[names[row.resource_class_id]] = int(row.used)
+    return [
+        replace(before[row.provider_uuid], provider=rows.provider(row), usage=usage.get(row.provider_id, _NOTHING))
+        for row in found
     ]
 
-    def fetch(query: Select[Any], column: ColumnElement[Any]) -> Sequence[Row[Any]]:
-        narrowed = query.where(rows.any_of(column))
-        return [row for chunk in chunks(sorted(found)) for row in connection.execute(narrowed, {"values": chunk}).all()]
 
-    return _assemble(connection, fetch)
-
-
-_IDS = sa.select(resource_providers.c.id, resource_providers.c.uuid).where(rows.any_of(resource_providers.c.uuid))
+@cache
+def _named(key: ColumnElement[int], name: ColumnElement[str]) -> Select[Any]:
+    columns: list[ColumnElement[Any]] = [key.label("key"), name.label("value")]
+    return sa.select(*columns)
 
 
-def _assemble(
-    connection: Connection, fetch: Callable[[Select[Any], ColumnElement[Any]], Sequence[Row[Any]]]
-) -> list[ProviderState]:
-    providers = fetch(_PROVIDERS, resource_providers.c.id)
+@cache
+def _narrowed(query: Select[Any], column: ColumnElement[Any]) -> Select[Any]:
+    return query.where(any_of(column))
+
+
+def _assemble(providers: Sequence[Any], fetch: _Fetch, names: _Names) -> list[ProviderState]:
     stocks = _stocks(fetch(_STOCKS, inventories.c.resource_provider_id))
-    usage = _usage(connection, fetch(totals.SUMS, allocations.c.resource_provider_id))
-    worn = _traits(connection, fetch(_TRAITS, resource_provider_traits.c.resource_provider_id))
-    joined = _aggregates(connection, fetch(_AGGREGATES, resource_provider_aggregates.c.resource_provider_id))
-    nothing: Mapping[ResourceClass, Any] = {}
+    usage = _usage(names, fetch(totals.SUMS, allocations.c.resource_provider_id))
+    worn = _traits(names, fetch(_TRAITS, resource_provider_traits.c.resource_provider_id))
+    joined = _aggregates(names, fetch(_AGGREGATES, resource_provider_aggregates.c.resource_provider_id))
     return [
         ProviderState(
             provider=rows.provider(row),
-            inventories=stocks.get(row.provider_id, nothing),
-            usage=usage.get(row.provider_id, nothing),
+            inventories=stocks.get(row.provider_id, _NOTHING),
+            usage=usage.get(row.provider_id, _NOTHING),
             traits=worn.get(row.provider_id, ()),
             aggregates=joined.get(row.provider_id, frozenset()),
         )
@@ -103,29 +154,26 @@ def _stocks(found: Sequence[Any]) -> dict[int, dict[ResourceClass, Inventory]]:
     return stocks
 
 
-def _usage(connection: Connection, found: Sequence[Any]) -> dict[int, dict[ResourceClass, int]]:
-    query = sa.select(resource_classes.c.id, resource_classes.c.name)
-    names = {row.id: ResourceClass(row.name) for row in connection.execute(query)}
+def _usage(ask: _Names, found: Sequence[Any]) -> dict[int, dict[ResourceClass, int]]:
+    names = ask(resource_classes.c.id, resource_classes.c.name, {row[1] for row in found})
     usage: dict[int, dict[ResourceClass, int]] = {}
     for provider, resource_class, used in found:
-        usage.setdefault(provider, {})[names[resource_class]] = int(used)
+        usage.setdefault(provider, {})[ResourceClass(names[resource_class])] = int(used)
     return usage
 
 
-def _traits(connection: Connection, found: Sequence[Any]) -> dict[int, tuple[Trait, ...]]:
-    query = sa.select(traits.c.id, traits.c.name)
-    names = {row.id: Trait(row.name) for row in connection.execute(query)}
+def _traits(ask: _Names, found: Sequence[Any]) -> dict[int, tuple[Trait, ...]]:
+    names = ask(traits.c.id, traits.c.name, {row[1] for row in found})
 
     def tell(ids: frozenset[int]) -> tuple[Trait, ...]:
-        return tuple(names[each] for each in sorted(ids, key=lambda each: (is_custom(names[each]), each)))
+        return tuple(Trait(names[each]) for each in sorted(ids, key=lambda each: (is_custom(names[each]), each)))
 
     return _gathered(found, tell)
 
 
-def _aggregates(connection: Connection, found: Sequence[Any]) -> dict[int, frozenset[AggregateUUID]]:
-    query = sa.select(placement_aggregates.c.id, placement_aggregates.c.uuid)
-    names = {row.id: AggregateUUID(row.uuid) for row in connection.execute(query)}
-    return _gathered(found, lambda ids: frozenset(names[each] for each in ids))
+def _aggregates(ask: _Names, found: Sequence[Any]) -> dict[int, frozenset[AggregateUUID]]:
+    names = ask(placement_aggregates.c.id, placement_aggregates.c.uuid, {row[1] for row in found})
+    return _gathered(found, lambda ids: frozenset(AggregateUUID(names[each]) for each in ids))
 
 
 def _gathered(found: Sequence[Any], tell: Callable[[frozenset[int]], T]) -> dict[int, T]:

@@ -4,13 +4,13 @@ Must not know what a provider or a consumer is.
 """
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Engine, Insert, Select, Table
+from sqlalchemy import ColumnElement, Connection, Engine, Insert, Select, Table, Update
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -18,14 +18,14 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from roost.storage.sql import cluster
 from roost.storage.sql.failures import Trouble
+from roost.storage.sql.lists import any_of, as_postgresql_reads, rows_in
 from roost.storage.sql.tables import roost_stripes
 
 LOCK_WAIT_SECONDS = 5
 """How long a statement waits for another transaction's lock. Longer waits count as a lost race, and are tried again."""
 
-_THESE_STRIPES = roost_stripes.c.id.in_(sa.bindparam("ids", expanding=True))
+_THESE_STRIPES = any_of(roost_stripes.c.id)
 _ADVANCE = sa.update(roost_stripes).values(version=roost_stripes.c.version + 1)
-_VERSIONS = sa.select(roost_stripes.c.id, roost_stripes.c.version).where(_THESE_STRIPES)
 
 
 def _is_on(variables: Iterable[Sequence[Any]]) -> bool:
@@ -38,6 +38,10 @@ def _excluded(row: ReadOnlyColumnCollection[str, Any], values: Sequence[str]) ->
     return {name: row[name] for name in values}
 
 
+def _returning(update: Update) -> Update:
+    return update.returning(roost_stripes.c.id, roost_stripes.c.version)
+
+
 class Dialect:
     """One kind of database. This class holds what is true of most."""
 
@@ -47,12 +51,26 @@ class Dialect:
     """Of the connections that write. None: the transaction's beginning says it."""
     locks_rows: ClassVar[bool] = True
     """Whether SELECT can lock rows. Where it can't, a writer holds the whole database."""
+    prepares: ClassVar[bool] = True
+    """Whether `prepared` asks the driver itself. Without a round trip there is less to win."""
+    takes_batches: ClassVar[bool] = False
+    """Whether the rows of an insert are one parameter."""
+    returns_versions: ClassVar[bool] = True
+    """Whether `advance_stripes` gives the stripes' ids and new versions."""
 
     def open_writer(self, cursor: DBAPICursor) -> None:
         """Prepare a new connection for writing."""
 
     def open_reader(self, cursor: DBAPICursor) -> None:
         """Prepare a new connection for consistent reads."""
+
+    def open_glancer(self, cursor: DBAPICursor) -> None:
+        """Prepare a new connection for single statements that read."""
+        self.open_reader(cursor)
+
+    def joined(self, text: ColumnElement[str]) -> ColumnElement[str]:
+        """The texts of all rows in one, separated by commas, in any order."""
+        return sa.func.group_concat(text)
 
     def begin_writing(self) -> str | None:
         """The statement that begins a write where the driver doesn't."""
@@ -74,16 +92,25 @@ class Dialect:
         """Lock the rows that a query finds until the transaction ends."""
         return query.with_for_update(read=shared)
 
+    def packed(self, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A prepared statement's parameters as the driver takes them."""
+        return parameters
+
+    def insert(self, table: Table, columns: Sequence[str]) -> Insert:
+        """An insert of rows that have these columns, for `prepared`."""
+        del columns
+        return sa.insert(table)
+
     def insert_missing(self, table: Table) -> Insert:
         """An insert that passes over rows whose unique name is there already."""
         raise NotImplementedError
 
-    def insert_or_replace(self, table: Table, values: Sequence[str]) -> Insert:
-        """An insert that, where the row is there already, replaces these values of it."""
+    def insert_or_replace(self, table: Table, columns: Sequence[str], values: Sequence[str]) -> Insert:
+        """Like `insert`, but where the row is there already, replace these values of it."""
         raise NotImplementedError
 
-    def advance_stripes(self, connection: Connection, ids: Sequence[int]) -> dict[int, int]:
-        """Lock stripes in the order of their ids by advancing them; give their new versions."""
+    def advance_stripes(self) -> Update:
+        """Lock the stripes with these "values" in the order of their ids, by advancing them."""
         raise NotImplementedError
 
     def lock_for_upgrade(self, engine: Engine) -> AbstractContextManager[Connection]:
@@ -102,6 +129,7 @@ class SQLite(Dialect):
     driver = "sqlite+pysqlite"
     isolation = None
     locks_rows = False
+    prepares = False
 
     def __init__(self) -> None:
         """Prepare the queue of this process's writers: SQLite itself would let them compete by polling."""
@@ -140,15 +168,15 @@ class SQLite(Dialect):
         """Insert or ignore."""
         return sqlite.insert(table).on_conflict_do_nothing()
 
-    def insert_or_replace(self, table: Table, values: Sequence[str]) -> Insert:
+    def insert_or_replace(self, table: Table, columns: Sequence[str], values: Sequence[str]) -> Insert:
         """Of a row with the same primary key."""
+        del columns
         insert = sqlite.insert(table)
         return insert.on_conflict_do_update(index_elements=table.primary_key, set_=_excluded(insert.excluded, values))
 
-    def advance_stripes(self, connection: Connection, ids: Sequence[int]) -> dict[int, int]:
-        """One statement; nobody else writes."""
-        statement = _ADVANCE.where(_THESE_STRIPES).returning(roost_stripes.c.id, roost_stripes.c.version)
-        return {row.id: row.version for row in connection.execute(statement, {"ids": list(ids)})}
+    def advance_stripes(self) -> Update:
+        """In any order; nobody else writes."""
+        return _returning(_ADVANCE.where(_THESE_STRIPES))
 
     @contextmanager
     def lock_for_upgrade(self, engine: Engine) -> Iterator[Connection]:
@@ -175,6 +203,7 @@ class PostgreSQL(Dialect):
 
     name = "postgresql"
     driver = "postgresql+psycopg"
+    takes_batches = True
 
     RACES: ClassVar[frozenset[str]] = frozenset({"40001", "40P01", "55P03"})
     """Serialization failure, deadlock, lock not available."""
@@ -192,27 +221,36 @@ class PostgreSQL(Dialect):
         """One snapshot for each transaction."""
         cursor.execute("SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
+    def joined(self, text: ColumnElement[str]) -> ColumnElement[str]:
+        """Under another name."""
+        return sa.func.string_agg(text, ",")
+
+    def packed(self, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Lists as text."""
+        return {name: as_postgresql_reads(value) for name, value in parameters.items()}
+
     def lock(self, query: Select[Any], *, shared: bool = False) -> Select[Any]:
         """Lock against changes of the row but, unless it may be deleted, not against references to it."""
         return query.with_for_update(read=shared)
+
+    def insert(self, table: Table, columns: Sequence[str]) -> Insert:
+        """All rows as one parameter."""
+        return sa.insert(table).from_select(list(columns), rows_in(table, columns))
 
     def insert_missing(self, table: Table) -> Insert:
         """Wait for whoever is inserting the same, then pass over it."""
         return postgresql.insert(table).on_conflict_do_nothing()
 
-    def insert_or_replace(self, table: Table, values: Sequence[str]) -> Insert:
+    def insert_or_replace(self, table: Table, columns: Sequence[str], values: Sequence[str]) -> Insert:
         """Of a row with the same primary key."""
-        insert = postgresql.insert(table)
+        insert = postgresql.insert(table).from_select(list(columns), rows_in(table, columns))
         return insert.on_conflict_do_update(index_elements=table.primary_key, set_=_excluded(insert.excluded, values))
 
-    def advance_stripes(self, connection: Connection, ids: Sequence[int]) -> dict[int, int]:
+    def advance_stripes(self) -> Update:
         """One statement whose inner query locks in order; an UPDATE alone locks in whatever order it scans."""
         wanted = sa.select(roost_stripes.c.id).where(_THESE_STRIPES).order_by(roost_stripes.c.id)
         locked = wanted.with_for_update().cte("locked")
-        statement = _ADVANCE.where(roost_stripes.c.id == locked.c.id).returning(
-            roost_stripes.c.id, roost_stripes.c.version
-        )
-        return {row.id: row.version for row in connection.execute(statement, {"ids": list(ids)})}
+        return _returning(_ADVANCE.where(roost_stripes.c.id == locked.c.id))
 
     @contextmanager
     def lock_for_upgrade(self, engine: Engine) -> Iterator[Connection]:
@@ -243,6 +281,7 @@ class MySQL(Dialect):
 
     name = "mysql"
     driver = "mysql+pymysql"
+    returns_versions = False
 
     RACES: ClassVar[frozenset[int]] = frozenset({1213, 1205, 1020, 3101})
     """Deadlock (and Galera's refusal at commit), lock wait timeout, record has changed, rollback by the group."""
@@ -295,6 +334,15 @@ class MySQL(Dialect):
         self.open_writer(cursor)
         cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
+    def open_glancer(self, cursor: DBAPICursor) -> None:
+        """A joined text longer than this is cut without an error; MySQL's own bound is 1024 bytes."""
+        self.open_reader(cursor)
+        cursor.execute("SET SESSION group_concat_max_len = 1048576")
+
+    def packed(self, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Lists as the driver writes them out; it would write nothing for an empty one, and NULL equals nothing."""
+        return {name: [None] if value == [] else value for name, value in parameters.items()}
+
     def moment(self, now: datetime) -> datetime:
         """Whole seconds, cut: DATETIME would round half of them up into the future."""
         return now.replace(microsecond=0)
@@ -304,15 +352,15 @@ class MySQL(Dialect):
         insert = mysql.insert(table)
         return insert.on_duplicate_key_update(id=table.c.id)
 
-    def insert_or_replace(self, table: Table, values: Sequence[str]) -> Insert:
+    def insert_or_replace(self, table: Table, columns: Sequence[str], values: Sequence[str]) -> Insert:
         """Of a row with any key the same: for tables that have no other than the primary."""
+        del columns
         insert = mysql.insert(table)
         return insert.on_duplicate_key_update(_excluded(insert.inserted, values))
 
-    def advance_stripes(self, connection: Connection, ids: Sequence[int]) -> dict[int, int]:
+    def advance_stripes(self) -> Update:
         """InnoDB goes through so few rows by primary key, a range or all, and so locks in order."""
-        connection.execute(_ADVANCE.where(_THESE_STRIPES), {"ids": list(ids)})
-        return {row.id: row.version for row in connection.execute(_VERSIONS, {"ids": list(ids)})}
+        return _ADVANCE.where(_THESE_STRIPES)
 
     @contextmanager
     def lock_for_upgrade(self, engine: Engine) -> Iterator[Connection]:

@@ -1,8 +1,9 @@
-"""From an operator's URL to two pools of connections: one that writes, one for consistent reads.
+"""From an operator's URL to three pools of connections: to write, for consistent reads, for single statements.
 
 How a transaction isolates is settled once for each connection, so that no transaction pays a round trip for it.
 """
 
+from enum import Enum, auto
 from typing import Any
 
 import msgspec
@@ -18,7 +19,7 @@ CONNECT_SECONDS = 5
 
 
 class PoolOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How many connections each of the two pools may hold, and for how long."""
+    """How many connections each of the three pools may hold, and for how long."""
 
     size: int = 10
     overflow: int = 50
@@ -29,11 +30,21 @@ class PoolOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Engines(msgspec.Struct, frozen=True, kw_only=True):
-    """The two pools and what is special about their database."""
+    """The three pools and what is special about their database."""
 
     write: Engine
     read: Engine
+    glance: Engine
+    """Each statement that reads is a transaction of its own here, where a consistent read takes round trips."""
     dialect: Dialect
+
+
+class _Purpose(Enum):
+    """What a pool is for."""
+
+    WRITE = auto()
+    READ = auto()
+    GLANCE = auto()
 
 
 class UnknownDatabase(ValueError):
@@ -41,7 +52,7 @@ class UnknownDatabase(ValueError):
 
 
 def open_engines(url: str, *, read_url: str | None = None, pool: PoolOptions | None = None) -> Engines:
-    """Make both pools. Nothing is connected yet.
+    """Make all pools. Nothing is connected yet.
 
     Raises:
         UnknownDatabase: the URL is malformed, names another kind of database, or an SQLite in memory.
@@ -54,8 +65,9 @@ def open_engines(url: str, *, read_url: str | None = None, pool: PoolOptions | N
         raise UnknownDatabase(message)
     pool = pool or PoolOptions()
     return Engines(
-        write=_engine(address, dialect, pool, reads_only=False),
-        read=_engine(reading, dialect, pool, reads_only=True),
+        write=_engine(address, dialect, pool, _Purpose.WRITE),
+        read=_engine(reading, dialect, pool, _Purpose.READ),
+        glance=_engine(reading, dialect, pool, _Purpose.GLANCE),
         dialect=dialect,
     )
 
@@ -82,13 +94,15 @@ def driver_url(text: str) -> tuple[URL, Dialect]:
     return url, dialect
 
 
-def _engine(url: URL, dialect: Dialect, pool: PoolOptions, *, reads_only: bool) -> Engine:
+def _engine(url: URL, dialect: Dialect, pool: PoolOptions, purpose: _Purpose) -> Engine:
     options: dict[str, Any] = {
         "pool_size": pool.size,
         "max_overflow": pool.overflow,
         "pool_recycle": pool.recycle,
         "pool_timeout": pool.timeout,
         "pool_use_lifo": True,
+        # A transaction that isn't committed is rolled back where it ends; to do it again would be one round trip more.
+        "pool_reset_on_return": None,
         "hide_parameters": True,
     }
     if dialect.name == "sqlite":
@@ -97,23 +111,35 @@ def _engine(url: URL, dialect: Dialect, pool: PoolOptions, *, reads_only: bool) 
         options["poolclass"] = sa.QueuePool
     else:
         options["connect_args"] = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_SECONDS}
-        if not reads_only:
+        if purpose is _Purpose.WRITE:
             options["isolation_level"] = dialect.isolation
+        if purpose is _Purpose.GLANCE:
+            options["isolation_level"] = "AUTOCOMMIT"
+    if dialect.name == "mysql":
+        # The driver takes both; `prepared` gives parameters by name.
+        options["paramstyle"] = "pyformat"
     engine = sa.create_engine(url, **options)
-    _prepare(engine, dialect, reads_only=reads_only)
+    _prepare(engine, dialect, purpose)
     return remember(engine, dialect)
 
 
-def _prepare(engine: Engine, dialect: Dialect, *, reads_only: bool) -> None:
+def _prepare(engine: Engine, dialect: Dialect, purpose: _Purpose) -> None:
+    openings = {
+        _Purpose.WRITE: dialect.open_writer,
+        _Purpose.READ: dialect.open_reader,
+        _Purpose.GLANCE: dialect.open_glancer,
+    }
+    beginnings = {_Purpose.WRITE: dialect.begin_writing(), _Purpose.READ: dialect.begin_reading()}
+
     def prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
         cursor = connection.cursor()
-        (dialect.open_reader if reads_only else dialect.open_writer)(cursor)
+        openings[purpose](cursor)
         cursor.close()
         if dialect.name != "sqlite":
             connection.commit()
 
     event.listen(engine, "connect", prepare)
-    statement = dialect.begin_reading() if reads_only else dialect.begin_writing()
+    statement = beginnings.get(purpose)
     if statement is not None:
 
         def begin(connection: Connection) -> None:

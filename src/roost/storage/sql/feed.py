@@ -5,13 +5,15 @@ A stripe's row is locked from its advance until the commit, so the order of its 
 
 from collections.abc import Mapping
 
-import sqlalchemy as sa
-
 from roost.ledger.world import Delta, World
 from roost.model.names import ProviderUUID
 from roost.storage.sql.naming import users_of_class
+from roost.storage.sql.prepared import Prepared
 from roost.storage.sql.tables import roost_changes
 from roost.storage.sql.unit import Unit, entries
+
+_COLUMNS = tuple(roost_changes.c.keys())
+_RECORD = Prepared(lambda dialect: dialect.insert(roost_changes, _COLUMNS), _COLUMNS)
 
 
 class _Notes:
@@ -102,5 +104,5 @@ def record(unit: Unit, entries_by_stripe: Mapping[int, list[tuple[str, str, str]
         for origin in (unit.origins.get(uuid, unit.origin),)
     ]
     if batch:
-        unit.execute(sa.insert(roost_changes), batch)
+        unit.execute(_RECORD, batch)
         unit.recorded = True

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from functools import cache
 
 import sqlalchemy as sa
-from sqlalchemy import Table, Update
+from sqlalchemy import Table
 
+from roost.storage.sql.lists import any_of
+from roost.storage.sql.prepared import Prepared
 from roost.storage.sql.unit import Unit, chunks
 
 GUARDED = 100
@@ -13,15 +15,16 @@ GUARDED = 100
 
 
 @cache
-def _advance(table: Table) -> Update:
+def _advance(table: Table) -> Prepared:
     """The ids apart, too: not every planner finds the primary key within the pairs."""
-    return (
-        sa.update(table)
-        .where(
-            table.c.id.in_(sa.bindparam("ids", expanding=True)),
-            sa.tuple_(table.c.id, table.c.generation).in_(sa.bindparam("pairs", expanding=True)),
+    return Prepared(
+        lambda _: (
+            sa.update(table)
+            .where(any_of(table.c.id, name="ids"), any_of(table.c.id, table.c.generation, name="pairs"))
+            .values(
+                generation=table.c.generation + sa.bindparam("step", type_=sa.Integer), updated_at=sa.bindparam("now")
+            )
         )
-        .values(generation=table.c.generation + sa.bindparam("step", type_=sa.Integer), updated_at=sa.bindparam("now"))
     )
 
 

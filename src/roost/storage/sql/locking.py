@@ -12,39 +12,47 @@ from roost.ledger.world import Scope
 from roost.model.consumer import Consumer, ConsumerState
 from roost.model.names import ConsumerUUID, ProviderUUID, ResourceClass
 from roost.storage.sql import rows
+from roost.storage.sql.lists import any_of
+from roost.storage.sql.prepared import Prepared
 from roost.storage.sql.tables import allocations, consumers, resource_classes, resource_providers
 from roost.storage.sql.unit import Unit
 
-_CONSUMER_ROWS = (
-    sa.select(consumers.c.id, consumers.c.uuid).where(rows.any_of(consumers.c.uuid)).order_by(consumers.c.uuid)
+_CONSUMER_ROWS = Prepared(
+    lambda dialect: dialect.lock(
+        sa.select(consumers.c.id, consumers.c.uuid).where(any_of(consumers.c.uuid)).order_by(consumers.c.uuid)
+    )
 )
 
-_CLAIMS = (
-    sa.select(
-        *rows.CONSUMER,
-        allocations.c.id.label("allocation_id"),
-        allocations.c.used,
-        resource_classes.c.id.label("class_id"),
-        resource_classes.c.name.label("class_name"),
-        resource_providers.c.uuid.label("provider_uuid"),
-        rows.roots.c.uuid.label("root_uuid"),
+_CLAIMS = Prepared(
+    lambda _: (
+        sa.select(
+            *rows.CONSUMER,
+            allocations.c.id.label("allocation_id"),
+            allocations.c.used,
+            resource_classes.c.id.label("class_id"),
+            resource_classes.c.name.label("class_name"),
+            resource_providers.c.uuid.label("provider_uuid"),
+            rows.roots.c.uuid.label("root_uuid"),
+        )
+        .select_from(
+            rows.OWNERS.join(allocations, allocations.c.consumer_id == consumers.c.uuid)
+            .join(resource_classes, resource_classes.c.id == allocations.c.resource_class_id)
+            .join(resource_providers, resource_providers.c.id == allocations.c.resource_provider_id)
+            .outerjoin(rows.roots, rows.roots.c.id == resource_providers.c.root_provider_id)
+        )
+        .where(any_of(consumers.c.uuid))
+        .order_by(allocations.c.id)
     )
-    .select_from(
-        rows.OWNERS.join(allocations, allocations.c.consumer_id == consumers.c.uuid)
-        .join(resource_classes, resource_classes.c.id == allocations.c.resource_class_id)
-        .join(resource_providers, resource_providers.c.id == allocations.c.resource_provider_id)
-        .outerjoin(rows.roots, rows.roots.c.id == resource_providers.c.root_provider_id)
-    )
-    .where(rows.any_of(consumers.c.uuid))
-    .order_by(allocations.c.id)
 )
 
-_ROOTS = (
-    sa.select(resource_providers.c.uuid, rows.roots.c.uuid.label("root_uuid"))
-    .select_from(
-        resource_providers.outerjoin(rows.roots, rows.roots.c.id == resource_providers.c.root_provider_id),
+_ROOTS = Prepared(
+    lambda _: (
+        sa.select(resource_providers.c.uuid, rows.roots.c.uuid.label("root_uuid"))
+        .select_from(
+            resource_providers.outerjoin(rows.roots, rows.roots.c.id == resource_providers.c.root_provider_id),
+        )
+        .where(any_of(resource_providers.c.uuid))
     )
-    .where(rows.any_of(resource_providers.c.uuid))
 )
 
 
@@ -88,7 +96,7 @@ def _lock_consumers(
     """
     if not wanted:
         return {}, {}
-    for row in unit.rows_of(unit.dialect.lock(_CONSUMER_ROWS), wanted):
+    for row in unit.rows_of(_CONSUMER_ROWS, wanted):
         if row.uuid in wanted:
             unit.consumers[row.uuid] = row.id
     if not unit.consumers:

@@ -10,6 +10,7 @@ from roost.ledger.world import Delta
 from roost.model.names import FIRST_CUSTOM_CLASS_ID
 from roost.storage.port import LostRace
 from roost.storage.sql import rows
+from roost.storage.sql.lists import any_of
 from roost.storage.sql.tables import inventories, resource_classes, resource_providers, traits
 from roost.storage.sql.unit import Unit
 from roost.storage.sql.worlds import find_classes, find_traits
@@ -67,7 +68,7 @@ def drop_names(unit: Unit, delta: Delta) -> None:
 
 
 def _drop(unit: Unit, table: Table, ids: Collection[int]) -> None:
-    unit.demand(unit.execute_of(sa.delete(table).where(rows.any_of(table.c.id)), ids), len(ids))
+    unit.demand(unit.execute_of(sa.delete(table).where(any_of(table.c.id)), ids), len(ids))
 
 
 def need(found: dict[str, int], names: Collection[str]) -> dict[str, int]:
@@ -93,7 +94,7 @@ def ensure(unit: Unit, table: Table, column: str, values: Collection[str]) -> di
 
 def _ids(unit: Unit, table: Table, column: str, wanted: set[str]) -> dict[str, int]:
     """Equal is what the unique constraint takes for equal: on MySQL that may be `Abc` where `abc` was asked for."""
-    query = sa.select(table.c.id, table.c[column].label("value")).where(rows.any_of(table.c[column]))
+    query = sa.select(table.c.id, table.c[column].label("value")).where(any_of(table.c[column]))
     every: list[Any] = list(unit.rows_of(query, wanted))
     found = {row.value: row.id for row in every if row.value in wanted}
     if len(found) < len(every):

@@ -8,7 +8,7 @@ from sqlalchemy import Table
 from roost.ledger.world import World
 from roost.model.inventory import Inventory
 from roost.model.names import FIRST_CUSTOM_CLASS_ID, AggregateUUID, ProviderUUID, ResourceClass, Trait
-from roost.storage.sql import rows
+from roost.storage.sql.lists import any_of
 from roost.storage.sql.naming import ensure, need
 from roost.storage.sql.tables import (
     inventories,
@@ -68,14 +68,14 @@ def _delete_inventories(unit: Unit, gone: list[tuple[ProviderUUID, ResourceClass
         by_class.setdefault(unit.classes[name], []).append(unit.providers[uuid])
     for resource_class, providers in by_class.items():
         statement = sa.delete(inventories).where(
-            inventories.c.resource_class_id == resource_class, rows.any_of(inventories.c.resource_provider_id)
+            inventories.c.resource_class_id == resource_class, any_of(inventories.c.resource_provider_id)
         )
         unit.demand(unit.execute_of(statement, providers), len(providers))
 
 
 _CLASSES = (
     sa.select(resource_classes.c.id, resource_classes.c.name)
-    .where(rows.any_of(resource_classes.c.id))
+    .where(any_of(resource_classes.c.id))
     .order_by(resource_classes.c.id)
 )
 
@@ -134,7 +134,7 @@ def _differences(
 
 def _write_memberships(unit: Unit, table: Table, column: str, differences: list[Difference]) -> None:
     for provider, _, parted in differences:
-        statement = sa.delete(table).where(table.c.resource_provider_id == provider, rows.any_of(table.c[column]))
+        statement = sa.delete(table).where(table.c.resource_provider_id == provider, any_of(table.c[column]))
         if parted:
             unit.execute_of(statement, parted)
     batch = [

@@ -12,9 +12,10 @@ from sqlalchemy import Connection, Row, Select, Table
 from roost.model.names import AggregateUUID, ConsumerType, ProjectID, ProviderUUID, ResourceClass, UserID
 from roost.model.provider import Provider, ProviderState
 from roost.storage.port import Allocation, Change, ChangesForgotten, Named, ProjectUsage, Stock
-from roost.storage.sql import clouds, rows
+from roost.storage.sql import clouds, glance, rows
 from roost.storage.sql.dialects import Dialect
 from roost.storage.sql.failures import translated
+from roost.storage.sql.lists import any_of
 from roost.storage.sql.tables import (
     allocations,
     consumer_types,
@@ -157,13 +158,21 @@ class SQLReader:
         with translated(self._dialect):
             return clouds.read_some(self._connection, uuids)
 
+    def with_usage(self, states: Iterable[ProviderState]) -> Sequence[ProviderState]:
+        """Those of the same providers that still exist, each with its record and usage as they are now."""
+        with translated(self._dialect):
+            return clouds.read_usage(self._connection, self._dialect, states)
+
     def versions(self) -> Mapping[int, int]:
         """The version of each stripe. While none moves, `cloud` does not change."""
-        return {row.id: row.version for row in self._ask(_VERSIONS)}
+        try:
+            return glance.told(next(str(row[0]) for row in self._ask(glance.question(self._dialect))))
+        except glance.Doubt:
+            return {row.id: row.version for row in self._ask(_VERSIONS)}
 
     def changes(self, since: Mapping[int, int]) -> Sequence[Change]:
         """What was changed after these versions, in each stripe's order of commits."""
-        forgotten = {row.id for row in self._ask(_FORGOTTEN) if since.get(row.id, row.version) < row.version}
+        forgotten = {row.id for row in self._ask(_FORGOTTEN, sorted(since)) if since[row.id] < row.version}
         if forgotten:
             raise ChangesForgotten(forgotten)
         later = [
@@ -172,7 +181,7 @@ class SQLReader:
         ]
         return [rows.change(row) for row in self._ask(_CHANGES.where(sa.or_(sa.false(), *later)))]
 
-    def _ask(self, query: Select[Any], values: Sequence[str] | None = None) -> Sequence[Row[Any]]:
+    def _ask(self, query: Select[Any], values: Sequence[Any] | None = None) -> Sequence[Row[Any]]:
         with translated(self._dialect):
             return self._connection.execute(query, {} if values is None else {"values": values}).all()
 
@@ -191,7 +200,7 @@ class SQLReader:
         if names is None:
             return self._ask(query.order_by(table.c.id))
         wanted = {name for name in names if _storable(name)}
-        narrowed = query.where(rows.any_of(table.c.name))
+        narrowed = query.where(any_of(table.c.name))
         found = [row for chunk in chunks(sorted(wanted)) for row in self._ask(narrowed, chunk) if row.name in wanted]
         return sorted(found, key=lambda row: int(row.id))
 
@@ -300,5 +309,5 @@ _USAGE_BY_TYPE = (
 )
 
 _VERSIONS = sa.select(roost_stripes.c.id, roost_stripes.c.version)
-_FORGOTTEN = sa.select(roost_forgotten.c.id, roost_forgotten.c.version)
+_FORGOTTEN = sa.select(roost_forgotten.c.id, roost_forgotten.c.version).where(any_of(roost_forgotten.c.id))
 _CHANGES = sa.select(roost_changes).order_by(roost_changes.c.stripe, roost_changes.c.version, roost_changes.c.seq)

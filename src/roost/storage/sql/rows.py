@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, TypeAlias
 
-import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Row
 
 from roost.model.consumer import Consumer
@@ -140,8 +139,3 @@ def change(row: Row[Any]) -> Change:
         origin=Origin(request_id=row.request_id, user=row.user, project=row.project),
         at=row.at,
     )
-
-
-def any_of(column: ColumnElement[Any]) -> ColumnElement[bool]:
-    """That a column has one of `values`, a parameter for `Unit.rows_of` or `ask`."""
-    return column.in_(sa.bindparam("values", expanding=True))

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from roost.model.names import STANDARD_CLASSES, STANDARD_TRAITS
-from roost.storage.sql import rows
+from roost.storage.sql.lists import any_of
 from roost.storage.sql.tables import resource_classes, traits
 from roost.storage.sql.unit import Unit
 from roost.storage.sql.worlds import find_traits
@@ -16,7 +16,7 @@ def synchronise(unit: Unit) -> None:
         batch = [{"name": name, "created_at": unit.now} for name in STANDARD_TRAITS if name in missing]
         unit.execute(unit.dialect.insert_missing(traits), batch)
     ids = range(len(STANDARD_CLASSES))
-    query = sa.select(resource_classes.c.id).where(rows.any_of(resource_classes.c.id))
+    query = sa.select(resource_classes.c.id).where(any_of(resource_classes.c.id))
     there = {row.id for row in unit.rows_of(query, ids)}
     if len(there) < len(ids):
         batch = [{"id": row, "name": STANDARD_CLASSES[row], "created_at": unit.now} for row in ids if row not in there]

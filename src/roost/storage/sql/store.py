@@ -3,22 +3,24 @@
 import os
 import uuid
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from roost.storage.port import Forgotten, Origin, OutcomeUnknown, Reader, Transaction
 from roost.storage.sql import migrations, standards
 from roost.storage.sql.engines import PoolOptions, open_engines
 from roost.storage.sql.failures import Away, translated
 from roost.storage.sql.forgetting import STRIPES, forget
+from roost.storage.sql.glance import Doubt, Glance
 from roost.storage.sql.patience import Patience
 from roost.storage.sql.reader import SQLReader
+from roost.storage.sql.remembered import Remembered
 from roost.storage.sql.tables import roost_stripes
 from roost.storage.sql.transaction import SQLTransaction, was_committed
 from roost.storage.sql.unit import Unit
@@ -26,9 +28,6 @@ from roost.storage.sql.unit import Unit
 T = TypeVar("T")
 
 _UNKNOWN = Origin()
-
-MOST_REMEMBERED = 100_000
-"""Providers whose trees are remembered: some 20 MiB of texts."""
 
 
 class SQLStore:
@@ -55,11 +54,11 @@ class SQLStore:
         """
         self._engines = open_engines(url, read_url=read_url, pool=pool)
         self._dialect = self._engines.dialect
+        self._glance = Glance(self._engines.glance, self._dialect)
         self._clock = clock
         self._patience = patience or Patience()
         self._stripes: int | None = None
-        self._homes: dict[str, str] = {}
-        """The roots of providers as they were seen: a guess of what has to be locked."""
+        self._remembered = Remembered(self._patience.ticks)
         _renew_after_fork(self)
 
     def transact(self, body: Callable[[Transaction], T], origin: Origin = _UNKNOWN) -> T:
@@ -69,6 +68,13 @@ class SQLStore:
     def read(self, body: Callable[[Reader], T]) -> T:
         """Run `body` against one consistent moment."""
         return self.look(lambda connection: body(SQLReader(connection, self._dialect)))
+
+    def versions(self) -> Mapping[int, int]:
+        """The version of each stripe: by a glance, or with all care where that doesn't do."""
+        try:
+            return self._glance.versions()
+        except Doubt:
+            return self.read(lambda reader: reader.versions())
 
     def look(self, body: Callable[[Connection], T]) -> T:
         """Run `body` on a connection that only reads, and sees one consistent moment."""
@@ -138,13 +144,17 @@ class SQLStore:
 
     def close(self) -> None:
         """Give back every connection."""
-        self._engines.read.dispose()
-        self._engines.write.dispose()
+        for engine in self._pools:
+            engine.dispose()
 
     def forget_connections(self) -> None:
         """Leave every connection to the process that we were forked from."""
-        self._engines.read.dispose(close=False)
-        self._engines.write.dispose(close=False)
+        for engine in self._pools:
+            engine.dispose(close=False)
+
+    @property
+    def _pools(self) -> tuple[Engine, ...]:
+        return self._engines.glance, self._engines.read, self._engines.write
 
     def _attempt(self, body: Callable[[Transaction], T], origin: Origin) -> T:
         # Giving a connection back may fail too, when it is in the middle of something; hence around everything.
@@ -171,8 +181,7 @@ class SQLStore:
         connection.begin()
         if self._stripes is None:
             self._stripes = connection.execute(sa.select(sa.func.count()).select_from(roost_stripes)).scalar_one()
-        if len(self._homes) > MOST_REMEMBERED:
-            self._homes.clear()
+        self._remembered.freshen()
         now = self._clock()
         return Unit(
             connection=connection,
@@ -180,7 +189,7 @@ class SQLStore:
             stripes=self._stripes,
             origin=origin,
             mark=uuid.uuid4().hex,
-            remembered=self._homes,
+            remembered=self._remembered,
             now=self._dialect.moment(now.astimezone(UTC).replace(tzinfo=None) if now.tzinfo else now),
         )
 

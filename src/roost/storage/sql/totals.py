@@ -7,17 +7,17 @@ a refusal is told, `count` asks the claims themselves (docs/decisions/0009).
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from functools import cache
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy import Insert, Row
+from sqlalchemy import Row
 
 from roost.ledger.world import Delta, World
 from roost.model.names import ProviderUUID, ResourceClass
 from roost.storage.sql import rows
-from roost.storage.sql.dialects import Dialect
+from roost.storage.sql.lists import any_of
+from roost.storage.sql.prepared import Prepared
 from roost.storage.sql.tables import allocations, resource_classes, resource_providers, roost_totals
 from roost.storage.sql.unit import Unit, entries
 
@@ -40,9 +40,9 @@ SUMS = sa.select(
 It joins nothing: joined with the classes' names, MariaDB goes through every allocation of each class instead.
 """
 
-_SUMS_OF = SUMS.where(rows.any_of(allocations.c.resource_provider_id))
+_SUMS_OF = SUMS.where(any_of(allocations.c.resource_provider_id))
 
-_CLASS_NAMES = sa.select(resource_classes.c.id, resource_classes.c.name).where(rows.any_of(resource_classes.c.id))
+_CLASS_NAMES = sa.select(resource_classes.c.id, resource_classes.c.name).where(any_of(resource_classes.c.id))
 
 _decode = msgspec.json.Decoder(dict[int, int]).decode
 
@@ -84,12 +84,12 @@ def count(unit: Unit, wanted: Iterable[ProviderUUID]) -> None:
         unit.totals[owners[row.resource_provider_id]][row.resource_class_id] = int(row.used)
 
 
-_DELETE = sa.delete(roost_totals).where(rows.any_of(roost_totals.c.provider_id))
+_DELETE = sa.delete(roost_totals).where(any_of(roost_totals.c.provider_id))
 
 
-@cache
-def _write(dialect: Dialect) -> Insert:
-    return dialect.insert_or_replace(roost_totals, ("provider_made", "provider_changed", "generation", "used"))
+_VALUES = ("provider_made", "provider_changed", "generation", "used")
+_COLUMNS = ("provider_id", *_VALUES)
+_WRITE = Prepared(lambda dialect: dialect.insert_or_replace(roost_totals, _COLUMNS, _VALUES), _COLUMNS)
 
 
 def write_totals(unit: Unit, world: World, delta: Delta) -> None:
@@ -108,7 +108,7 @@ def write_totals(unit: Unit, world: World, delta: Delta) -> None:
         if uuid in unit.totals and uuid not in delta.removed
     ]
     if batch:
-        unit.execute(_write(unit.dialect), batch)
+        unit.execute(_WRITE, batch)
     if delta.removed:
         unit.execute_of(_DELETE, [unit.providers[uuid] for uuid in delta.removed])
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
+import sqlalchemy as sa
 from sqlalchemy import Connection, Executable, Row
 from sqlalchemy.engine import CursorResult
 
@@ -13,11 +14,18 @@ from roost.model.consumer import Claim, ConsumerState
 from roost.model.names import ConsumerUUID
 from roost.storage.port import LostRace, Origin
 from roost.storage.sql.dialects import Dialect
+from roost.storage.sql.lists import any_of
+from roost.storage.sql.prepared import Prepared
+from roost.storage.sql.remembered import Remembered
+from roost.storage.sql.tables import roost_stripes
 
 T = TypeVar("T")
 
 Key = tuple[str, str, str]
 """Consumer, provider and class: what one allocation is about."""
+
+_ADVANCE = Prepared(lambda dialect: dialect.advance_stripes())
+_VERSIONS = Prepared(lambda _: sa.select(roost_stripes.c.id, roost_stripes.c.version).where(any_of(roost_stripes.c.id)))
 
 CHUNK = 2000
 """Values in one IN list: far below each database's limit on parameters, and few enough to compile quickly."""
@@ -55,7 +63,7 @@ class Unit:
         origin: Origin,
         mark: str,
         now: datetime,
-        remembered: dict[str, str],
+        remembered: Remembered,
     ) -> None:
         self.connection = connection
         self.dialect = dialect
@@ -73,8 +81,10 @@ class Unit:
         """Whether there is anything to commit. Advanced stripes alone are nothing."""
         self.recorded = False
         """Whether rows of `roost_changes` bear our mark."""
-        self.remembered = remembered
+        self.remembered = remembered.homes
         """The roots of providers as earlier transactions saw them: a guess, shared by all attempts of a store."""
+        self.owners = remembered.owners
+        """Rows of owners, by table and name, that were found lately. Shared, too."""
         self.providers: dict[str, int] = {}
         self.homes: dict[str, str] = {}
         """The root of each existing provider that was read."""
@@ -92,25 +102,29 @@ class Unit:
         self.traits: dict[str, int] = {}
         self.aggregates: dict[str, int] = {}
 
-    def rows(self, query: Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
+    def rows(self, query: Executable | Prepared, parameters: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
         """Ask."""
+        if isinstance(query, Prepared):
+            return query.rows(self.connection, self.dialect, parameters or {})
         return self.connection.execute(query, parameters or {}).all()
 
-    def rows_of(self, query: Executable, values: Collection[Any]) -> Iterator[Row[Any]]:
+    def rows_of(self, query: Executable | Prepared, values: Collection[Any]) -> Iterator[Row[Any]]:
         """Ask about any number of `values`, in their order so that locks are taken in it too."""
         for chunk in chunks(sorted(values)):
             yield from self.rows(query, {"values": chunk})
 
-    def execute(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> int:
+    def execute(self, statement: Executable | Prepared, rows: Sequence[Mapping[str, Any]] | None = None) -> int:
         """Write, one statement or one for each of `rows` in a batch; the number of rows matched."""
         self.wrote = True
+        if isinstance(statement, Prepared):
+            return statement.matched(self.connection, self.dialect, rows or [{}])
         result: CursorResult[Any]
         # One row goes as a plain statement: a batch of one costs some drivers more.
         parameters = rows[0] if rows is not None and len(rows) == 1 else rows
         result = self.connection.execute(statement, parameters)
         return result.rowcount
 
-    def execute_of(self, statement: Executable, values: Collection[Any]) -> int:
+    def execute_of(self, statement: Executable | Prepared, values: Collection[Any]) -> int:
         """Write where a column has one of any number of `values`."""
         return sum(self.execute(statement, [{"values": chunk}]) for chunk in chunks(sorted(values)))
 
@@ -126,5 +140,12 @@ class Unit:
     def lock_stripes(self, wanted: Iterable[int]) -> None:
         """Lock those that aren't yet."""
         missing = sorted(set(wanted) - self.versions.keys())
-        if missing:
-            self.versions |= self.dialect.advance_stripes(self.connection, missing)
+        if not missing:
+            return
+        asked = {"values": missing}
+        if self.dialect.returns_versions:
+            found = _ADVANCE.rows(self.connection, self.dialect, asked)
+        else:
+            _ADVANCE.matched(self.connection, self.dialect, [asked])
+            found = _VERSIONS.rows(self.connection, self.dialect, asked)
+        self.versions |= {row.id: row.version for row in found}

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy import Select, Table
+from sqlalchemy import Executable, Select, Table
 
 from roost.ledger.world import Scope, World
 from roost.model.inventory import Inventory
@@ -13,7 +13,9 @@ from roost.model.names import AggregateUUID, ProviderUUID, ResourceClass, Trait
 from roost.model.provider import Provider
 from roost.storage.port import LostRace
 from roost.storage.sql import rows, totals
+from roost.storage.sql.lists import any_of
 from roost.storage.sql.locking import Locked, lock
+from roost.storage.sql.prepared import Prepared
 from roost.storage.sql.tables import (
     inventories,
     placement_aggregates,
@@ -26,25 +28,27 @@ from roost.storage.sql.tables import (
 from roost.storage.sql.unit import Unit
 
 _PROVIDERS = sa.select(*rows.PROVIDER, *totals.COLUMNS).select_from(totals.PROVIDERS)
-_BY_UUID = _PROVIDERS.where(rows.any_of(resource_providers.c.uuid))
+_BY_UUID = Prepared(lambda _: _PROVIDERS.where(any_of(resource_providers.c.uuid)))
 _members = resource_providers.alias("members")
 _BY_TREE = _PROVIDERS.where(
     resource_providers.c.root_provider_id.in_(
-        sa.select(_members.c.root_provider_id).where(rows.any_of(_members.c.uuid)),
+        sa.select(_members.c.root_provider_id).where(any_of(_members.c.uuid)),
     ),
 )
 
-_STOCKS = (
-    sa.select(inventories.c.resource_provider_id, *rows.STOCK)
-    .join_from(inventories, resource_classes, resource_classes.c.id == inventories.c.resource_class_id)
-    .where(rows.any_of(inventories.c.resource_provider_id))
-    .order_by(inventories.c.id)
+_STOCKS = Prepared(
+    lambda _: (
+        sa.select(inventories.c.resource_provider_id, *rows.STOCK)
+        .join_from(inventories, resource_classes, resource_classes.c.id == inventories.c.resource_class_id)
+        .where(any_of(inventories.c.resource_provider_id))
+        .order_by(inventories.c.id)
+    )
 )
 
 _TRAITS = (
     sa.select(resource_provider_traits.c.resource_provider_id, traits.c.id, traits.c.name)
     .join_from(resource_provider_traits, traits, traits.c.id == resource_provider_traits.c.trait_id)
-    .where(rows.any_of(resource_provider_traits.c.resource_provider_id))
+    .where(any_of(resource_provider_traits.c.resource_provider_id))
 )
 _AGGREGATES = (
     sa.select(
@@ -57,17 +61,17 @@ _AGGREGATES = (
         placement_aggregates,
         placement_aggregates.c.id == resource_provider_aggregates.c.aggregate_id,
     )
-    .where(rows.any_of(resource_provider_aggregates.c.resource_provider_id))
+    .where(any_of(resource_provider_aggregates.c.resource_provider_id))
 )
 
-_BEARERS = sa.select(resource_providers.c.name, resource_providers.c.uuid).where(rows.any_of(resource_providers.c.name))
+_BEARERS = sa.select(resource_providers.c.name, resource_providers.c.uuid).where(any_of(resource_providers.c.name))
 
 _USED_CLASSES = sa.select(resource_classes.c.name).where(
-    rows.any_of(resource_classes.c.id),
+    any_of(resource_classes.c.id),
     sa.select(inventories.c.id).where(inventories.c.resource_class_id == resource_classes.c.id).exists(),
 )
 _USED_TRAITS = sa.select(traits.c.name).where(
-    rows.any_of(traits.c.id),
+    any_of(traits.c.id),
     sa.select(resource_provider_traits.c.trait_id).where(resource_provider_traits.c.trait_id == traits.c.id).exists(),
 )
 
@@ -98,7 +102,9 @@ def _providers(unit: Unit, locked: Locked, trees: frozenset[ProviderUUID]) -> di
     """Read the records, and make sure that the locks taken are those of their trees."""
     found: dict[ProviderUUID, Provider] = {}
     whole = trees & locked.existing
-    for query, wanted in ((_BY_TREE, whole), (_BY_UUID, locked.providers - whole)):
+    queries: tuple[tuple[Executable | Prepared, frozenset[ProviderUUID]], ...]
+    queries = ((_BY_TREE, whole), (_BY_UUID, locked.providers - whole))
+    for query, wanted in queries:
         for row in unit.rows_of(query, wanted):
             provider = rows.provider(row)
             if query is _BY_UUID and provider.uuid not in wanted:
@@ -165,7 +171,7 @@ def _bearers(unit: Unit, names: frozenset[str]) -> dict[str, ProviderUUID]:
 
 
 def _named(table: Table) -> Select[Any]:
-    return sa.select(table.c.id, table.c.name).where(rows.any_of(table.c.name)).order_by(table.c.name)
+    return sa.select(table.c.id, table.c.name).where(any_of(table.c.name)).order_by(table.c.name)
 
 
 _CLASSES, _TRAIT_NAMES = _named(resource_classes), _named(traits)

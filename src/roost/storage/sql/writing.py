@@ -10,10 +10,10 @@ import sqlalchemy as sa
 
 from roost.ledger.world import Delta, World
 from roost.model.provider import Provider
-from roost.storage.sql import rows
 from roost.storage.sql.claims import write_consumers
 from roost.storage.sql.feed import write_changes
 from roost.storage.sql.guards import advance
+from roost.storage.sql.lists import any_of
 from roost.storage.sql.naming import drop_names, write_names
 from roost.storage.sql.possessions import write_aggregates, write_inventories, write_traits
 from roost.storage.sql.tables import (
@@ -66,9 +66,9 @@ def _make(unit: Unit, made: tuple[Provider, ...]) -> None:
         _insert(unit, ready)
 
 
-_IDS = sa.select(resource_providers.c.id, resource_providers.c.uuid).where(rows.any_of(resource_providers.c.uuid))
+_IDS = sa.select(resource_providers.c.id, resource_providers.c.uuid).where(any_of(resource_providers.c.uuid))
 _OWN_ROOT = sa.update(resource_providers).values(root_provider_id=resource_providers.c.id)
-_THESE = rows.any_of(resource_providers.c.id)
+_THESE = any_of(resource_providers.c.id)
 
 
 def _insert(unit: Unit, providers: list[Provider]) -> None:
@@ -125,7 +125,7 @@ def _changes(unit: Unit, provider: Provider, now: datetime) -> dict[str, Any]:
 
 _LET_GO = sa.update(resource_providers).where(_THESE).values(root_provider_id=None, parent_provider_id=None)
 _POSSESSIONS = tuple(
-    sa.delete(table).where(rows.any_of(table.c.resource_provider_id))
+    sa.delete(table).where(any_of(table.c.resource_provider_id))
     for table in (inventories, resource_provider_traits, resource_provider_aggregates)
 )
 

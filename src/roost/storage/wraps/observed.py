@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import TypeVar
 
@@ -21,8 +21,10 @@ class Counts:
         self.retries = 0
         """Times a body was run again."""
         self.reads = 0
+        self.glances = 0
+        """Times the versions alone were asked for."""
         self.failures = 0
-        """Changes and reads that ended in an exception: a refusal, or the database away."""
+        """Changes, reads and glances that ended in an exception: a refusal, or the database away."""
         self.writing_seconds = 0.0
         self.reading_seconds = 0.0
 
@@ -69,6 +71,16 @@ class ObservedStore:
             return result
         finally:
             self.counts.add(reads=1, failures=failed, reading_seconds=self._ticks() - begun)
+
+    def versions(self) -> Mapping[int, int]:
+        """The version of each stripe."""
+        begun, failed = self._ticks(), 1
+        try:
+            result = self._store.versions()
+            failed = 0
+            return result
+        finally:
+            self.counts.add(glances=1, failures=failed, reading_seconds=self._ticks() - begun)
 
     def synchronise(self) -> None:
         """Pass on."""

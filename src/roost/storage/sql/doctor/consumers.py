@@ -10,6 +10,7 @@ from roost.storage.soundness import Check, Finding, Grade
 from roost.storage.sql import rows
 from roost.storage.sql.doctor.procedure import Procedure, StandIn, absent, counted
 from roost.storage.sql.feed import record
+from roost.storage.sql.lists import any_of
 from roost.storage.sql.naming import ensure
 from roost.storage.sql.tables import (
     allocations,
@@ -32,7 +33,7 @@ _UNRECORDED = (
 )
 _UNRECORDED_OF = (
     sa.select(allocations.c.consumer_id)
-    .where(~_known, rows.any_of(allocations.c.consumer_id))
+    .where(~_known, any_of(allocations.c.consumer_id))
     .group_by(allocations.c.consumer_id)
 )
 _HOMES = (
@@ -45,7 +46,7 @@ _HOMES = (
             rows.roots, rows.roots.c.id == resource_providers.c.root_provider_id
         )
     )
-    .where(rows.any_of(allocations.c.consumer_id))
+    .where(any_of(allocations.c.consumer_id))
     .distinct()
 )
 
@@ -116,8 +117,8 @@ _OWNERLESS = (
     .where(sa.or_(absent(projects, consumers.c.project_id), absent(users, consumers.c.user_id)))
     .order_by(consumers.c.uuid)
 )
-_OWNERLESS_OF = _OWNERLESS.where(rows.any_of(consumers.c.id))
-_LOCKED = sa.select(consumers.c.id, consumers.c.uuid).where(rows.any_of(consumers.c.id)).order_by(consumers.c.uuid)
+_OWNERLESS_OF = _OWNERLESS.where(any_of(consumers.c.id))
+_LOCKED = sa.select(consumers.c.id, consumers.c.uuid).where(any_of(consumers.c.id)).order_by(consumers.c.uuid)
 
 
 def _find_ownerless(connection: Connection) -> Iterator[Finding]:
@@ -172,8 +173,8 @@ _IDLE = (
     .where(~_holding)
     .order_by(consumers.c.id)
 )
-_IDLE_OF = _IDLE.where(rows.any_of(consumers.c.id))
-_REMOVE = sa.delete(consumers).where(rows.any_of(consumers.c.id))
+_IDLE_OF = _IDLE.where(any_of(consumers.c.id))
+_REMOVE = sa.delete(consumers).where(any_of(consumers.c.id))
 
 
 def _find_idle(connection: Connection) -> Iterator[Finding]:

@@ -3,6 +3,9 @@
 Roost gives every row that it writes the time of its transaction, and records a change of the provider or consumer with
 that very time. A row with another time was written by something else. That is certain as far back as the record reaches
 without a gap; two writes of one thing within the time's precision (a second on MariaDB) look like one.
+
+What else wrote moved no stripe's version, so that no server that keeps an image of the books has noticed. Which
+providers it wrote can't be told for sure (what is gone has no time), so the repair has everybody read everything anew.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,7 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Select, Table
 
 from roost.storage.soundness import Check, Finding, Grade
-from roost.storage.sql.doctor.procedure import Procedure, counted
+from roost.storage.sql.doctor.procedure import Procedure, StandIn, counted
+from roost.storage.sql.forgetting import reach
 from roost.storage.sql.tables import (
     allocations,
     consumers,
@@ -22,6 +26,7 @@ from roost.storage.sql.tables import (
     roost_changes,
     roost_forgotten,
 )
+from roost.storage.sql.unit import Unit
 
 SHOWN = 3
 """How many of the things found are named in one line."""
@@ -129,6 +134,24 @@ def _find_removed(connection: Connection, since: datetime) -> Iterator[Finding]:
             )
 
 
+_TIMES = tuple(
+    sa.select(sa.func.max(_changed(table))) for table in (resource_providers, inventories, consumers, allocations)
+)
+
+
+def _mend(unit: Unit, findings: Sequence[Finding], _: StandIn) -> int:
+    """Advance every stripe, and say that the record reaches back no further, nor is what was written by now judged.
+
+    The times are looked at under the locks: the clock of whatever wrote may be ahead of ours.
+    """
+    unit.lock_stripes(range(unit.stripes))
+    times = [unit.connection.execute(query).scalar() for query in _TIMES]
+    latest = max((unit.now, *(at for at in times if at is not None)))
+    for stripe, version in sorted(unit.versions.items()):
+        reach(unit, stripe, version, latest)
+    return len(findings)
+
+
 def _each(connection: Connection, query: Select[Any], since: datetime) -> Iterator[sa.Row[Any]]:
     """Row by row: there may be more of them than should stand in memory at once."""
     yield from connection.execution_options(yield_per=_BATCH).execute(query, {"since": since})
@@ -151,9 +174,11 @@ FOREIGN = (
             grade=Grade.NOTE,
             remedy=(
                 "Placement and Roost must not write to one database at the same time. If Placement served since Roost "
-                "did, start every Roost server again, so that none answers from what it remembers."
+                "did, `roost doctor --repair` has every server read the books anew; so has starting it again."
             ),
+            mends="have every server read the books anew; what was written until now is not told any more",
         ),
         find=_find,
+        mend=_mend,
     ),
 )

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy import Column, Connection, Row, Select, Table
 
 from roost.storage.soundness import Check, Finding
-from roost.storage.sql import rows
 from roost.storage.sql.doctor.procedure import BY_HAND, Procedure, StandIn, amount
+from roost.storage.sql.lists import any_of
 from roost.storage.sql.tables import (
     inventories,
     placement_aggregates,
@@ -106,7 +106,7 @@ def _find_dangling(kind: _Kind, connection: Connection) -> Iterator[Finding]:
         yield Finding(text=_told(kind, row), row=row.owner)
 
 
-_THERE = sa.select(resource_providers.c.id).where(rows.any_of(resource_providers.c.id))
+_THERE = sa.select(resource_providers.c.id).where(any_of(resource_providers.c.id))
 
 
 def _remove(kind: _Kind, unit: Unit, findings: Sequence[Finding], _: StandIn) -> int:
@@ -116,7 +116,7 @@ def _remove(kind: _Kind, unit: Unit, findings: Sequence[Finding], _: StandIn) ->
     """
     owners = {finding.row for finding in findings}
     gone = owners - {row.id for row in unit.rows_of(_THERE, owners)}
-    statement = sa.delete(kind.table).where(rows.any_of(kind.table.c.resource_provider_id))
+    statement = sa.delete(kind.table).where(any_of(kind.table.c.resource_provider_id))
     return unit.execute_of(statement, gone) if gone else 0
 
 

@@ -6,9 +6,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from roost.storage.soundness import Check, Finding, Grade
-from roost.storage.sql import rows
 from roost.storage.sql.doctor.procedure import Procedure, StandIn
 from roost.storage.sql.forgetting import reach
+from roost.storage.sql.lists import any_of
 from roost.storage.sql.tables import STRIPES, roost_changes, roost_forgotten, roost_stripes
 from roost.storage.sql.unit import Unit
 
@@ -82,7 +82,7 @@ def _find_ahead(connection: Connection) -> Iterator[Finding]:
 
 
 _NEWEST_OF = sa.select(sa.func.max(roost_changes.c.version)).where(roost_changes.c.stripe == sa.bindparam("of"))
-_LOCKED = _VERSIONS.where(rows.any_of(roost_stripes.c.id))
+_LOCKED = _VERSIONS.where(any_of(roost_stripes.c.id))
 _RAISE = (
     sa.update(roost_stripes)
     .where(roost_stripes.c.id == sa.bindparam("row"))

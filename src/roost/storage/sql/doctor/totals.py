@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from roost.storage.soundness import Check, Finding
 from roost.storage.sql import rows, totals
 from roost.storage.sql.doctor.procedure import Procedure, StandIn, amount
+from roost.storage.sql.lists import any_of
 from roost.storage.sql.tables import resource_classes, resource_providers, roost_totals
 from roost.storage.sql.unit import Unit
 
@@ -37,9 +38,9 @@ def _find_too_low(connection: Connection) -> Iterator[Finding]:
 _ROOTS = (
     sa.select(sa.func.coalesce(rows.roots.c.uuid, resource_providers.c.uuid).label("uuid"))
     .select_from(rows.PROVIDERS)
-    .where(rows.any_of(resource_providers.c.id))
+    .where(any_of(resource_providers.c.id))
 )
-_FORGET = sa.delete(roost_totals).where(rows.any_of(roost_totals.c.provider_id))
+_FORGET = sa.delete(roost_totals).where(any_of(roost_totals.c.provider_id))
 
 
 def _mend_too_low(unit: Unit, findings: Sequence[Finding], _: StandIn) -> int:

@@ -8,9 +8,9 @@ from sqlalchemy import Connection, Row
 
 from roost.storage.port import LostRace
 from roost.storage.soundness import Check, Finding
-from roost.storage.sql import rows
 from roost.storage.sql.doctor.procedure import Procedure, StandIn
 from roost.storage.sql.feed import record
+from roost.storage.sql.lists import any_of
 from roost.storage.sql.tables import resource_providers
 from roost.storage.sql.unit import Unit
 
@@ -67,7 +67,7 @@ _LINKS = sa.select(
     resource_providers.c.parent_provider_id,
     resource_providers.c.root_provider_id,
 ).order_by(resource_providers.c.id)
-_THESE_LINKS = _LINKS.where(rows.any_of(resource_providers.c.id))
+_THESE_LINKS = _LINKS.where(any_of(resource_providers.c.id))
 
 
 def _links(found: Iterable[Row[Any]]) -> dict[int, Link]:

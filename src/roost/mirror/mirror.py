@@ -1,0 +1,224 @@
+"""The mirror: one image of the cloud for all threads of a process, which each search finds current as of its call.
+
+It asks the store for the versions of the stripes, and only if some moved for what changed. One thread does that, and
+those that came meanwhile share what it found. Must not know what searches ask, or how a snapshot is laid out.
+"""
+
+import logging
+import os
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import msgspec
+
+from roost.mirror.image import Cloud, Image, News, Versions, covers, following, look
+from roost.search.snapshot import Snapshot
+from roost.storage.port import Reader, Store, Unavailable
+
+LOG = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+def _utc() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
+    """How the mirror fares."""
+
+    providers: int
+    """In the image; 0 before the first."""
+    refreshes: int
+    """Times that what changed was read."""
+    rebuilds: int
+    """Times that everything was read, the first included."""
+    failures: int
+    """Times that either came to nothing, because the store couldn't answer."""
+    seconds: float
+    """How long the last refresh or rebuild took."""
+    in_step: datetime | None
+    """When the image was last known to be current (UTC, naive)."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Published:
+    """What all threads see, replaced as a whole."""
+
+    image: Image | None = None
+    refreshes: int = 0
+    rebuilds: int = 0
+    seconds: float = 0.0
+
+    def after(self, image: Image, *, rebuilt: bool, seconds: float) -> "_Published":
+        """What is published next."""
+        return replace(
+            self,
+            image=image,
+            refreshes=self.refreshes + (not rebuilt),
+            rebuilds=self.rebuilds + rebuilt,
+            seconds=seconds,
+        )
+
+
+class Mirror:
+    """The cloud of one store, as searches see it. Any number of threads may ask; a forked process has its own."""
+
+    def __init__(
+        self, store: Store, *, clock: Callable[[], datetime] = _utc, ticks: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Read nothing yet: `load` does, or the first search.
+
+        Args:
+            store: what is mirrored.
+            clock: tells the time for the figures, in UTC.
+            ticks: measures how long a refresh takes.
+
+        """
+        self._store = store
+        self._clock = clock
+        self._ticks = ticks
+        self._published = _Published()
+        self._in_step: datetime | None = None
+        self._lock = threading.Lock()
+        """Held by the thread that catches up."""
+        self._ended = 0
+        """How often catching up ended, well or not."""
+        self._failures = 0
+        self._failure: tuple[int, Unavailable] | None = None
+        """The last end, if it was a failure; and its number."""
+        _renew_after_fork(self)
+
+    def load(self) -> None:
+        """Read the whole cloud, so that no search has to wait for it.
+
+        Raises:
+            Unavailable: the store can't answer now.
+
+        """
+        LOG.info("the mirror reads the cloud")
+        self.snapshot()
+
+    def snapshot(self) -> Snapshot:
+        """The cloud, with everything in it that was acknowledged before the call.
+
+        Raises:
+            Unavailable: the store can't answer now. The image stays what it was.
+
+        """
+        before = self._published.image
+        seen = self._store.versions()
+        image = before
+        if image is None or image.versions != seen:
+            image = self._in_step_with(before, seen)
+        self._in_step = self._clock()
+        return image.snapshot
+
+    def together(self, question: Callable[[Reader], T]) -> tuple[Snapshot, T]:
+        """The cloud, and the store's answer to a question, both of one moment, no older than the call.
+
+        Raises:
+            Unavailable: the store can't answer now. The image stays what it was.
+
+        """
+        versions, answer = self._store.read(lambda reader: (reader.versions(), question(reader)))
+        image = self._published.image
+        if image is None or image.versions != versions:
+            ended = self._ended
+            with self._lock:
+                self._share_failure(ended)
+                image, answer = self._catch_up(question)
+        self._in_step = self._clock()
+        return image.snapshot, answer
+
+    @property
+    def figures(self) -> Figures:
+        """How the mirror fares."""
+        published = self._published
+        return Figures(
+            providers=0 if published.image is None else published.image.snapshot.size,
+            refreshes=published.refreshes,
+            rebuilds=published.rebuilds,
+            failures=self._failures,
+            seconds=published.seconds,
+            in_step=self._in_step,
+        )
+
+    def renew(self) -> None:
+        """In a forked process: nobody is catching up here, whoever was doing so in the parent."""
+        self._lock = threading.Lock()
+        self._failure = None
+
+    def _in_step_with(self, before: Image | None, seen: Versions) -> Image:
+        """An image that shows these versions, which were seen when `before` was published already."""
+        ended = self._ended
+        with self._lock:
+            image = self._published.image
+            if image is not None and _overtakes(image, before, seen):
+                return image
+            self._share_failure(ended)
+            return self._catch_up(lambda _: None)[0]
+
+    def _share_failure(self, ended: int) -> None:
+        """Raise what befell another thread that tried to catch up after so many had ended.
+
+        Each who waits would else find the store away in turn, and be told so after all those before it.
+        """
+        if self._failure is not None and self._failure[0] > ended:
+            error = self._failure[1]
+            raise type(error)(*error.args) from error
+
+    def _catch_up(self, question: Callable[[Reader], T]) -> tuple[Image, T]:
+        """Bring the image in step with the store as it is now, and put a question to it there. Only under the lock."""
+        before, begun = self._published.image, self._ticks()
+        try:
+            found, answer = self._store.read(lambda reader: (look(before, reader), question(reader)))
+        except Unavailable as error:
+            self._failures += 1
+            self._failure = self._ended + 1, error
+            raise
+        else:
+            self._failure = None
+        finally:
+            self._ended += 1
+        return self._publish(before, found, begun), answer
+
+    def _publish(self, before: Image | None, found: Cloud | News, begun: float) -> Image:
+        """Work out the next image, and let all see it."""
+        rebuilt = isinstance(found, Cloud)
+        if before is not None and not rebuilt and found.versions == before.versions:
+            return before
+        if isinstance(found, Cloud):
+            read = self._ticks() - begun
+            LOG.info("the mirror read %d providers in %.1f s: %s", len(found.states), read, found.reason)
+        image = following(before, found)
+        seconds = self._ticks() - begun
+        self._published = self._published.after(image, rebuilt=rebuilt, seconds=seconds)
+        if rebuilt:
+            LOG.info("the mirror is in step with the store after %.1f s", seconds)
+        return image
+
+
+def _overtakes(image: Image, before: Image | None, seen: Versions) -> bool:
+    """Whether an image that another thread published since `before` shows all that was seen.
+
+    Versions that are behind those of `before` are of a store that was put back: newer ones don't show it.
+    """
+    went_on = before is None or covers(seen, before.versions)
+    return image is not before and went_on and covers(image.versions, seen)
+
+
+def _renew_after_fork(mirror: Mirror) -> None:
+    """A server may fork its workers while a thread of it holds the lock; no thread would ever give it back there."""
+    reference = weakref.ref(mirror)
+
+    def renew() -> None:
+        if (forked := reference()) is not None:
+            forked.renew()
+
+    os.register_at_fork(after_in_child=renew)

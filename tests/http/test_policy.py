@@ -1,0 +1,60 @@
+"""What a caller may do: each answer is to its own question, and is good for a second."""
+
+import os
+from pathlib import Path
+
+from oslo_context.context import RequestContext
+
+from roost import configuration
+from roost.access.context import Context
+from roost.access.policy import Policy
+
+RULE = "placement:resource_providers:list"
+
+
+def caller(*roles: str, user: str = "u", project: str = "p") -> Context:
+    """Someone with these roles."""
+    return Context(RequestContext(user_id=user, project_id=project, roles=list(roles), overwrite=False))
+
+
+def policy(folder: Path, at: list[float]) -> Policy:
+    """By a file in this folder, and a clock that shows the last of these times."""
+    conf = configuration.load((), files=())
+    conf.set_override("policy_file", str(folder / "policy.yaml"), group="oslo_policy")
+    return Policy(conf, ticks=lambda: at[-1])
+
+
+def say(folder: Path, rule: str, moment: int) -> None:
+    """Write the operator's file, at this moment by its own clock."""
+    file = folder / "policy.yaml"
+    file.write_text(f'"{RULE}": "{rule}"\n')
+    os.utime(file, (moment, moment))
+
+
+def test_a_changed_file_is_obeyed_after_a_second(tmp_path: Path) -> None:
+    """Both when it allows more and when it allows less."""
+    at = [0.0]
+    say(tmp_path, "role:reader", 1000)
+    rules = policy(tmp_path, at)
+    reader, writer = caller("reader"), caller("writer")
+    assert (rules.allows(reader, RULE), rules.allows(writer, RULE)) == (True, False)
+    say(tmp_path, "role:writer", 2000)
+    at.append(1.1)
+    assert (rules.allows(reader, RULE), rules.allows(writer, RULE)) == (False, True)
+
+
+def test_answers_are_to_their_own_questions(tmp_path: Path) -> None:
+    """Another caller, target or rule is another question, within the same second."""
+    say(tmp_path, "role:reader and project_id:%(project_id)s", 1000)
+    rules = policy(tmp_path, [0.0])
+    asked = [
+        (caller("reader"), RULE, None, True),
+        (caller("reader"), RULE, {"project_id": "other"}, False),
+        (caller("reader", project="other"), RULE, {"project_id": "other"}, True),
+        (caller("writer"), RULE, None, False),
+        (caller("reader"), "placement:unheard:of", None, False),
+        (caller("admin"), "placement:allocations:list", None, True),
+        (caller("writer"), "placement:allocations:list", None, False),
+    ]
+    for _ in range(2):
+        assert [rules.allows(who, rule, target) for who, rule, target, _ in asked] == [answer for *_, answer in asked]
