@@ -7,17 +7,21 @@ and `_summary`, which alone know what an answer looks like.
 
 import re
 from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
 from itertools import repeat
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
 from roost.http.microversions.history import Change, Microversion
-from roost.model.names import ProviderUUID
+from roost.model.names import ProviderUUID, Trait
 from roost.model.provider import ProviderState
 from roost.search.answer import Candidate, Candidates, Form
 from roost.search.block import Block
 from roost.search.query import Query
+
+_Summary: TypeAlias = tuple[bytes, bytes]
+"""A summary with a comma before it, in two pieces: the second, its traits, is one for all that bear the same."""
 
 
 class CandidateShape(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,13 +51,15 @@ class CandidateShape(msgspec.Struct, frozen=True, kw_only=True):
 def candidates_json(found: Candidates, query: Query, shape: CandidateShape) -> bytes:
     """The whole answer."""
     asked = {name for group in query.groups.values() for name in group.resources}
-    summaries = [
-        fragment
+    pieces = [
+        piece
         for block, places in found.summarised
-        for fragment in _summaries(block, places, None if shape.all_classes else asked, shape)
+        for summary in _summaries(block, places, None if shape.all_classes else asked, shape)
+        for piece in summary
     ]
+    pieces[:1] = [piece.removeprefix(b",") for piece in pieces[:1]]
     head = b'{"allocation_requests":[%b],"provider_summaries":{' % _requests(found, shape).encode()
-    return b"".join([head, b",".join(summaries), b"}}"])
+    return b"".join([head, *pieces, b"}}"])
 
 
 _BLANK = re.compile(r"<(\d+)>")
@@ -105,22 +111,30 @@ def _request(candidate: Candidate, shape: CandidateShape) -> dict[str, Any]:
 
 def _summaries(
     block: Block, places: Sequence[int], asked: Collection[str] | None, shape: CandidateShape
-) -> Iterable[bytes]:
+) -> Iterable[_Summary]:
     """The summaries of providers as members of a JSON object, kept by the block if they show all classes."""
     if asked is not None:
-        return [_fragment(block.state(place), asked, shape) for place in places]
+        return [_written(block.state(place), asked, shape) for place in places]
     shelf = block.shelf((CandidateShape, shape.traits, shape.trees))
     for place in places:
         if shelf[place] is None:
-            shelf[place] = _fragment(block.state(place), None, shape)
+            shelf[place] = _written(block.state(place), None, shape)
     return [shelf[place] for place in places]
 
 
-def _fragment(state: ProviderState, asked: Collection[str] | None, shape: CandidateShape) -> bytes:
-    return msgspec.json.encode({state.uuid: _summary(state, asked, shape)})[1:-1]
+def _written(state: ProviderState, asked: Collection[str] | None, shape: CandidateShape) -> _Summary:
+    text = b"," + msgspec.json.encode({state.uuid: _summary(state, asked, shape)})[1:-1]
+    end = _end(state.traits) if shape.traits else b"}"
+    return text[: -len(end)], end
+
+
+@lru_cache(maxsize=4096)
+def _end(traits: tuple[Trait, ...]) -> bytes:
+    return msgspec.json.encode(traits) + b"}"
 
 
 def _summary(state: ProviderState, asked: Collection[str] | None, shape: CandidateShape) -> dict[str, Any]:
+    """What is said of a provider. Its traits come last, for `_written` to share."""
     summary: dict[str, Any] = {
         "resources": {
             name: {"capacity": inventory.capacity, "used": state.usage.get(name, 0)}
@@ -128,11 +142,11 @@ def _summary(state: ProviderState, asked: Collection[str] | None, shape: Candida
             if asked is None or name in asked
         }
     }
-    if shape.traits:
-        summary["traits"] = state.traits
     if shape.trees:
         summary["parent_provider_uuid"] = state.provider.parent
         summary["root_provider_uuid"] = state.provider.root
+    if shape.traits:
+        summary["traits"] = state.traits
     return summary
 
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
 from roost.storage.port import Forgotten, Origin, OutcomeUnknown, Reader, Transaction
-from roost.storage.sql import migrations, standards
+from roost.storage.sql import standards
 from roost.storage.sql.engines import PoolOptions, open_engines
 from roost.storage.sql.failures import Away, translated
 from roost.storage.sql.forgetting import STRIPES, forget
@@ -121,6 +121,7 @@ class SQLStore:
 
     def upgrade(self) -> None:
         """Make or upgrade the tables."""
+        from roost.storage.sql import migrations  # noqa: PLC0415 - Alembic would weigh 10 MB in each worker for nothing
 
         def once() -> None:
             with translated(self._dialect):
