@@ -15,7 +15,7 @@ from roost.model.provider import ProviderState
 from roost.search.block import Block, Row
 from roost.search.revision import revised
 
-ROOMY = 8192
+ROOMY = 4096
 """Providers in a block, as a rule: many enough that judging them all at once pays, few enough to copy in no time."""
 
 Shares = Mapping[AggregateUUID, frozenset[ProviderUUID]]
