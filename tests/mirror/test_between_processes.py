@@ -39,7 +39,8 @@ from tests.storage.test_costs import counted
 
 ONE, OTHER = pair_in_different_stripes()
 NEEDS_ONE = Query(groups={"": Group(resources={VCPU: 1})})
-AFTER_A_CLAIM = 6
+AFTER_A_CLAIM = 5
+"""Versions, the record's reach, the record, the loads, and the names of classes."""
 
 AT_MOST = 11
 """Statements of a refresh: versions; the record's reach, the record; providers, inventories, sums, traits, aggregates,

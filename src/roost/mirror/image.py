@@ -11,7 +11,7 @@ from typing import TypeAlias
 from roost.model.names import ProviderUUID, ResourceClass, Trait, is_custom
 from roost.model.provider import ProviderState
 from roost.search.snapshot import Snapshot
-from roost.storage.port import Change, ChangesForgotten, Reader
+from roost.storage.port import ChangesForgotten, Reader
 
 Versions: TypeAlias = Mapping[int, int]
 
@@ -77,16 +77,16 @@ def look(image: Image | None, reader: Reader) -> Cloud | News:
     if sum(versions[stripe] - version for stripe, version in moved.items()) > MOST_COMMITS:
         return _all(reader, versions, f"it was behind by more than {MOST_COMMITS} commits")
     try:
-        changes = reader.changes(moved) if moved else ()
+        words = reader.changed(moved) if moved else {}
     except ChangesForgotten:
         return _all(reader, versions, "the record of changes doesn't reach back so far any more")
-    changed = {ProviderUUID(change.uuid) for change in changes if change.kind == "provider"}
+    changed = {ProviderUUID(uuid) for uuid in words}
     if len(changed) > max(FEW, LARGEST_SHARE * image.snapshot.size):
         return _all(reader, versions, f"{len(changed)} of {image.snapshot.size} providers changed")
-    used = _only_used(changes, image.snapshot)
+    used = _only_used(words, image.snapshot)
     found = [*reader.states(changed - used.keys()), *reader.with_usage(used.values())]
     states: dict[ProviderUUID, ProviderState | None] = {state.uuid: state for state in found}
-    return News(versions, states | dict.fromkeys(changed - states.keys()), _remade(changes) & states.keys())
+    return News(versions, states | dict.fromkeys(changed - states.keys()), _remade(words) & states.keys())
 
 
 def following(image: Image | None, found: Cloud | News) -> Image:
@@ -112,20 +112,12 @@ def _all(reader: Reader, versions: Versions, reason: str) -> Cloud:
     )
 
 
-def _only_used(changes: Sequence[Change], snapshot: Snapshot) -> dict[ProviderUUID, ProviderState]:
+def _only_used(words: Mapping[str, frozenset[str]], snapshot: Snapshot) -> dict[ProviderUUID, ProviderState]:
     """The providers of which nothing has changed but what claims change, as the snapshot has them."""
-    words: dict[ProviderUUID, set[str]] = {}
-    for change in changes:
-        if change.kind == "provider":
-            words.setdefault(ProviderUUID(change.uuid), set()).update(change.what.split(","))
-    quiet = (uuid for uuid, told in words.items() if told <= _OF_CLAIMS)
+    quiet = (ProviderUUID(uuid) for uuid, told in words.items() if told <= _OF_CLAIMS)
     return {uuid: state for uuid in quiet if (state := snapshot.state(uuid)) is not None}
 
 
-def _remade(changes: Sequence[Change]) -> set[ProviderUUID]:
+def _remade(words: Mapping[str, frozenset[str]]) -> set[ProviderUUID]:
     """Those that were removed at some time; if they are there, they were made again."""
-    return {
-        ProviderUUID(change.uuid)
-        for change in changes
-        if change.kind == "provider" and "removed" in change.what.split(",")
-    }
+    return {ProviderUUID(uuid) for uuid, told in words.items() if "removed" in told}

@@ -172,9 +172,11 @@ class Reader(Protocol):
         """Those of the providers named that exist, as in `cloud`."""
 
     def with_usage(self, states: Iterable[ProviderState]) -> Sequence[ProviderState]:
-        """Those of the same providers that still exist, each with its record and usage as they are now.
+        """Those of the same providers that still exist, each with what a claim changes as it is now.
 
-        All else is as in `states`: for providers of which nothing else has changed, at less cost than `states` has.
+        That is generation, time of change and usage. All else is as in `states`: for providers of which nothing else
+        has changed, at less cost than `states` has, whatever there is of claims on them. What another program removed
+        may still be counted as used.
         """
 
     def versions(self) -> Mapping[int, int]:
@@ -185,6 +187,14 @@ class Reader(Protocol):
 
         Raises:
             ChangesForgotten: some of that was removed by `Store.forget_changes`. Never an incomplete answer instead.
+
+        """
+
+    def changed(self, since: Mapping[int, int]) -> Mapping[str, frozenset[str]]:
+        """The providers that were changed after these versions, as in `changes`, and the words for what was.
+
+        Raises:
+            ChangesForgotten: as `changes` does.
 
         """
 

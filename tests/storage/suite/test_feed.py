@@ -28,10 +28,16 @@ from tests.storage.hand import (
 
 
 def changes_by(store: Store, action: Callable[[], object]) -> list[Change]:
-    """What an action adds to the feed."""
+    """What an action adds to the feed. The short form says the same of providers."""
     before = ask(store, lambda reader: reader.versions())
     action()
-    return list(ask(store, lambda reader: reader.changes(before)))
+    changes, words = ask(store, lambda reader: (list(reader.changes(before)), reader.changed(before)))
+    at_length: dict[str, frozenset[str]] = {}
+    for each in changes:
+        if each.kind == "provider":
+            at_length[each.uuid] = at_length.get(each.uuid, frozenset()).union(each.what.split(","))
+    assert words == at_length
+    return changes
 
 
 def told(changes: list[Change]) -> set[tuple[str, str, str]]:
@@ -57,6 +63,8 @@ def test_every_kind_of_change_is_told(store: Store) -> None:
         ("provider", other),
         ("consumer", consumer),
     }
+    words = {word for each in claimed if each.kind == "provider" for word in each.what.split(",")}
+    assert words == {"usage", "generation"}
     released = changes_by(store, lambda: release(store, consumer))
     assert told(released) == {
         ("provider", one, "usage"),

@@ -26,6 +26,7 @@ from roost.storage.sql.tables import (
     resource_provider_aggregates,
     resource_provider_traits,
     resource_providers,
+    roost_totals,
     traits,
 )
 from roost.storage.sql.unit import chunks
@@ -80,7 +81,20 @@ def read_some(connection: Connection, uuids: Iterable[str]) -> list[ProviderStat
     return _assemble(providers, lambda query, column: some(query, column, found), names)
 
 
-_RECORDS = Prepared(lambda _: _PROVIDERS.where(any_of(resource_providers.c.uuid)))
+_LOADS = Prepared(
+    lambda _: (
+        sa.select(
+            resource_providers.c.id.label("provider_id"),
+            resource_providers.c.uuid.label("provider_uuid"),
+            resource_providers.c.generation.label("provider_generation"),
+            resource_providers.c.created_at.label("provider_made"),
+            resource_providers.c.updated_at.label("provider_changed"),
+            *totals.COLUMNS,
+        )
+        .select_from(resource_providers.outerjoin(roost_totals, roost_totals.c.provider_id == resource_providers.c.id))
+        .where(any_of(resource_providers.c.uuid))
+    )
+)
 _SUMS = Prepared(lambda _: totals.SUMS.where(any_of(allocations.c.resource_provider_id)))
 _CLASS_NAMES = Prepared(
     lambda _: sa.select(resource_classes.c.id, resource_classes.c.name).where(any_of(resource_classes.c.id))
@@ -88,23 +102,39 @@ _CLASS_NAMES = Prepared(
 
 
 def read_usage(connection: Connection, dialect: Dialect, states: Iterable[ProviderState]) -> list[ProviderState]:
-    """Those of the same providers that still exist, in order of making, with their records and usage as they are."""
+    """Those of the same providers that still exist, with what a claim changes as it is now.
+
+    Running totals tell the usage; where they don't count, or aren't there, the claims are summed up.
+    """
 
     def some(query: Prepared, values: Iterable[Any]) -> list[Any]:
         known = sorted(set(values))
         return [row for chunk in chunks(known) for row in query.rows(connection, dialect, {"values": chunk})]
 
     before = {state.uuid: state for state in states}
-    found = [row for row in some(_RECORDS, before) if row.provider_uuid in before]
-    found.sort(key=lambda row: int(row.provider_id))
-    sums = some(_SUMS, (row.provider_id for row in found))
-    names = {row.id: ResourceClass(row.name) for row in some(_CLASS_NAMES, (row.resource_class_id for row in sums))}
-    usage: dict[int, dict[ResourceClass, int]] = {}
-    for row in sums:
-        usage.setdefault(row.resource_provider_id, {})[names[row.resource_class_id]] = int(row.used)
+    found = [row for row in some(_LOADS, before) if row.provider_uuid in before]
+    used = {row.provider_id: counted for row in found if (counted := totals.counting(row)) is not None}
+    for row in some(_SUMS, (row.provider_id for row in found if row.provider_id not in used)):
+        used.setdefault(row.resource_provider_id, {})[row.resource_class_id] = int(row.used)
+    named = some(_CLASS_NAMES, (each for amounts in used.values() for each in amounts))
+    names = {row.id: ResourceClass(row.name) for row in named}
     return [
-        replace(before[row.provider_uuid], provider=rows.provider(row), usage=usage.get(row.provider_id, _NOTHING))
+        replace(
+            state,
+            provider=replace(
+                state.provider,
+                generation=row.provider_generation,
+                modified=rows.later(row.provider_changed, row.provider_made),
+            ),
+            # A class that doesn't exist can't be asked for; only a broken database has claims of it.
+            usage={
+                names[each]: amount
+                for each, amount in used.get(row.provider_id, {}).items()
+                if amount and each in names
+            },
+        )
         for row in found
+        for state in [before[row.provider_uuid]]
     ]
 
 

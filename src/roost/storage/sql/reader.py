@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Row, Select, Table
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table
 
 from roost.model.names import AggregateUUID, ConsumerType, ProjectID, ProviderUUID, ResourceClass, UserID
 from roost.model.provider import Provider, ProviderState
@@ -159,7 +159,7 @@ class SQLReader:
             return clouds.read_some(self._connection, uuids)
 
     def with_usage(self, states: Iterable[ProviderState]) -> Sequence[ProviderState]:
-        """Those of the same providers that still exist, each with its record and usage as they are now."""
+        """Those of the same providers that still exist, each with what a claim changes as it is now."""
         with translated(self._dialect):
             return clouds.read_usage(self._connection, self._dialect, states)
 
@@ -172,14 +172,21 @@ class SQLReader:
 
     def changes(self, since: Mapping[int, int]) -> Sequence[Change]:
         """What was changed after these versions, in each stripe's order of commits."""
+        self._refuse_forgotten(since)
+        return [rows.change(row) for row in self._ask(_CHANGES.where(_after(since)))]
+
+    def changed(self, since: Mapping[int, int]) -> Mapping[str, frozenset[str]]:
+        """The providers that were changed after these versions, and the words for what was."""
+        self._refuse_forgotten(since)
+        words: dict[str, frozenset[str]] = {}
+        for row in self._ask(_CHANGED.where(_after(since))):
+            words[row.uuid] = words.get(row.uuid, frozenset()).union(row.what.split(","))
+        return words
+
+    def _refuse_forgotten(self, since: Mapping[int, int]) -> None:
         forgotten = {row.id for row in self._ask(_FORGOTTEN, sorted(since)) if since[row.id] < row.version}
         if forgotten:
             raise ChangesForgotten(forgotten)
-        later = [
-            sa.and_(roost_changes.c.stripe == stripe, roost_changes.c.version > version)
-            for stripe, version in sorted(since.items())
-        ]
-        return [rows.change(row) for row in self._ask(_CHANGES.where(sa.or_(sa.false(), *later)))]
 
     def _ask(self, query: Select[Any], values: Sequence[Any] | None = None) -> Sequence[Row[Any]]:
         with translated(self._dialect):
@@ -203,6 +210,14 @@ class SQLReader:
         narrowed = query.where(any_of(table.c.name))
         found = [row for chunk in chunks(sorted(wanted)) for row in self._ask(narrowed, chunk) if row.name in wanted]
         return sorted(found, key=lambda row: int(row.id))
+
+
+def _after(since: Mapping[int, int]) -> ColumnElement[bool]:
+    later = [
+        sa.and_(roost_changes.c.stripe == stripe, roost_changes.c.version > version)
+        for stripe, version in sorted(since.items())
+    ]
+    return sa.or_(sa.false(), *later)
 
 
 def _storable(*texts: str | None) -> bool:
@@ -311,3 +326,4 @@ _USAGE_BY_TYPE = (
 _VERSIONS = sa.select(roost_stripes.c.id, roost_stripes.c.version)
 _FORGOTTEN = sa.select(roost_forgotten.c.id, roost_forgotten.c.version).where(any_of(roost_forgotten.c.id))
 _CHANGES = sa.select(roost_changes).order_by(roost_changes.c.stripe, roost_changes.c.version, roost_changes.c.seq)
+_CHANGED = sa.select(roost_changes.c.uuid, roost_changes.c.what).where(roost_changes.c.kind == "provider")
