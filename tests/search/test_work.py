@@ -3,6 +3,8 @@
 A step is a provider judged for a class, a partial assignment tried, or a candidate made.
 """
 
+from math import perm
+
 import pytest
 
 from roost.search.answer import Candidates
@@ -49,6 +51,26 @@ def test_like_cards_do_not_explode(groups: int) -> None:
     answer = candidates(snapshot, request(ask_for(groups, group_policy="none", limit=1000)))
     assert len(answer.candidates) == 1000 if groups > 1 else 800
     assert tried(answer, snapshot, groups=groups) < 60_000
+
+
+@pytest.mark.parametrize("policy", ["none", "isolate"])
+@pytest.mark.parametrize("groups", [1, 2, 4, 8])
+@pytest.mark.parametrize("cards", [8, 16, 64])
+def test_wide_trees_take_few_tries(cards: int, groups: int, policy: str) -> None:
+    """Fifty hosts with many like cards: a thousand candidates cost the tries of some twenty, made at one host."""
+    snapshot = wide(50, cards)
+    answer = candidates(snapshot, request(ask_for(groups, group_policy=policy, limit=1000)))
+    assert len(answer.candidates) == min(1000, 50 * perm(cards, groups))
+    assert tried(answer, snapshot, groups=groups) - len(answer.candidates) < 1000
+
+
+@pytest.mark.parametrize("policy", ["none", "isolate"])
+def test_a_wide_tree_without_a_limit_is_cut_at_the_ceiling(policy: str) -> None:
+    """64**8 ways on each host: as many as may be are made, one host after the other in turn."""
+    snapshot = wide(50, 64)
+    answer = candidates(snapshot, request(ask_for(8, group_policy=policy)), Strategy(ceiling=3000))
+    assert (len(answer.candidates), answer.cut) == (3000, "candidates")
+    assert tried(answer, snapshot, groups=8) < 6000
 
 
 @pytest.mark.parametrize(
