@@ -103,9 +103,9 @@ ROOST: list[cfg.Opt] = [
     ),
     cfg.IntOpt(
         "search_steps",
-        default=2_000_000,
+        default=500_000,
         min=1,
-        help="How many assignments of providers one search may try; a million take about two seconds.",
+        help="How many assignments of providers one search may try; a hundred thousand take one to two seconds.",
     ),
     cfg.IntOpt(
         "search_ceiling",

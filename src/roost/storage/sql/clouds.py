@@ -95,10 +95,7 @@ _LOADS = Prepared(
         .where(any_of(resource_providers.c.uuid))
     )
 )
-_SUMS = Prepared(lambda _: totals.SUMS.where(any_of(allocations.c.resource_provider_id)))
-_CLASS_NAMES = Prepared(
-    lambda _: sa.select(resource_classes.c.id, resource_classes.c.name).where(any_of(resource_classes.c.id))
-)
+"""Less than `rows.PROVIDER`: each column costs, and only these change with a claim."""
 
 
 def read_usage(connection: Connection, dialect: Dialect, states: Iterable[ProviderState]) -> list[ProviderState]:
@@ -114,9 +111,9 @@ def read_usage(connection: Connection, dialect: Dialect, states: Iterable[Provid
     before = {state.uuid: state for state in states}
     found = [row for row in some(_LOADS, before) if row.provider_uuid in before]
     used = {row.provider_id: counted for row in found if (counted := totals.counting(row)) is not None}
-    for row in some(_SUMS, (row.provider_id for row in found if row.provider_id not in used)):
+    for row in some(totals.SUMS_OF, (row.provider_id for row in found if row.provider_id not in used)):
         used.setdefault(row.resource_provider_id, {})[row.resource_class_id] = int(row.used)
-    named = some(_CLASS_NAMES, (each for amounts in used.values() for each in amounts))
+    named = some(totals.CLASS_NAMES, (each for amounts in used.values() for each in amounts))
     names = {row.id: ResourceClass(row.name) for row in named}
     return [
         replace(

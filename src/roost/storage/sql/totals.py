@@ -40,9 +40,13 @@ SUMS = sa.select(
 It joins nothing: joined with the classes' names, MariaDB goes through every allocation of each class instead.
 """
 
-_SUMS_OF = SUMS.where(any_of(allocations.c.resource_provider_id))
+SUMS_OF = Prepared(lambda _: SUMS.where(any_of(allocations.c.resource_provider_id)))
+"""The same of some providers."""
 
-_CLASS_NAMES = sa.select(resource_classes.c.id, resource_classes.c.name).where(any_of(resource_classes.c.id))
+CLASS_NAMES = Prepared(
+    lambda _: sa.select(resource_classes.c.id, resource_classes.c.name).where(any_of(resource_classes.c.id))
+)
+"""The names of the classes that sums and totals tell by their rows."""
 
 _decode = msgspec.json.Decoder(dict[int, int]).decode
 
@@ -67,7 +71,7 @@ def usage(unit: Unit, wanted: Collection[ProviderUUID]) -> dict[ProviderUUID, di
     found = {uuid: unit.totals[uuid] for uuid in wanted}
     names = {row: name for name, row in unit.classes.items()}
     unnamed = {row for used in found.values() for row in used} - names.keys()
-    names |= {row.id: row.name for row in unit.rows_of(_CLASS_NAMES, unnamed)}
+    names |= {row.id: row.name for row in unit.rows_of(CLASS_NAMES, unnamed)}
     return {
         # A class that doesn't exist can't be asked for; only a broken database has claims of it.
         uuid: {ResourceClass(names[row]): amount for row, amount in used.items() if row in names}
@@ -80,7 +84,7 @@ def count(unit: Unit, wanted: Iterable[ProviderUUID]) -> None:
     owners = {unit.providers[uuid]: uuid for uuid in wanted if uuid not in unit.counted}
     unit.counted |= set(owners.values())
     unit.totals |= {uuid: {} for uuid in owners.values()}
-    for row in unit.rows_of(_SUMS_OF, owners.keys()):
+    for row in unit.rows_of(SUMS_OF, owners.keys()):
         unit.totals[owners[row.resource_provider_id]][row.resource_class_id] = int(row.used)
 
 
