@@ -22,6 +22,8 @@ SECONDS_TO_START = 60
 SECONDS_TO_END = 10
 PAUSE = 0.05
 """Between two looks at something that is waited for."""
+LISTENING = "0A"
+"""The state of a socket that listens, as the system writes it."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,15 @@ def free_port() -> int:
         return port
 
 
+def listeners(port: int) -> int:
+    """How many sockets listen on a port of this host; as many as anybody could want where the system doesn't tell."""
+    try:
+        lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    except FileNotFoundError:
+        return sys.maxsize
+    return sum(line.split()[1].endswith(f":{port:04X}") and line.split()[3] == LISTENING for line in lines)
+
+
 def wait_until(true: Callable[[], bool], seconds: float, otherwise: Callable[[], str]) -> None:
     """Look again and again, and fail when the time is over."""
     give_up = time.monotonic() + seconds
@@ -158,7 +169,11 @@ def wait_for(server: Server, path: str = "/") -> None:
 def serving(
     *databases: str, options: Sequence[str] = ("--auth", "noauth2"), workers: int = 1, **variables: str
 ) -> Iterator[list[Server]]:
-    """What `roost serve` starts, all at once: one for each database, or one whose options name it."""
+    """What `roost serve` starts, all at once: one for each database, or one whose options name it.
+
+    Each worker listens for itself, when it has read its cloud. A client that came earlier would be the first worker's
+    for as long as it keeps its connection, and so would all of them; hence no one is let in before all are ready.
+    """
     given: list[tuple[str, ...]] = [("--database", database) for database in databases] or [()]
     with ExitStack() as stack:
         servers = []
@@ -168,4 +183,12 @@ def serving(
             servers.append(stack.enter_context(started((roost(), "serve", *listen, *where, *options), port, variables)))
         for server in servers:
             wait_for(server)
+            _wait_for_workers(server, workers)
         yield servers
+
+
+def _wait_for_workers(server: Server, count: int) -> None:
+    def ready() -> bool:
+        return listeners(server.port) >= count
+
+    wait_until(ready, SECONDS_TO_START, lambda: f"not all workers listen:\n{server.said()}")

@@ -50,10 +50,10 @@ def counted(store: SQLStore) -> Iterator[list[str]]:
         if not statement.startswith("BEGIN"):
             sent.append(statement)
 
-    for engine in (store._engines.write, store._engines.read):
+    for engine in store._pools:
         event.listen(engine, "before_cursor_execute", note)
     yield sent
-    for engine in (store._engines.write, store._engines.read):
+    for engine in store._pools:
         event.remove(engine, "before_cursor_execute", note)
 
 

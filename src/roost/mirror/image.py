@@ -11,7 +11,7 @@ from typing import TypeAlias
 from roost.model.names import ProviderUUID, ResourceClass, Trait, is_custom
 from roost.model.provider import ProviderState
 from roost.search.snapshot import Snapshot
-from roost.storage.port import ChangesForgotten, Reader
+from roost.storage.port import CLAIMS_WORDS, ChangesForgotten, Claimed, Reader
 
 Versions: TypeAlias = Mapping[int, int]
 
@@ -23,10 +23,6 @@ FEW = 1_000
 
 LARGEST_SHARE = 0.5
 """If more of the cloud changed than this, all of it is read: a provider read by name costs half as much again."""
-
-
-_OF_CLAIMS = frozenset({"usage", "generation"})
-"""The words for what a claim changes of a provider."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +85,16 @@ def look(image: Image | None, reader: Reader) -> Cloud | News:
     return News(versions, states | dict.fromkeys(changed - states.keys()), _remade(words) & states.keys())
 
 
+def after_claims(image: Image, claimed: Claimed) -> News | None:
+    """The same where claims alone changed anything; None where the image doesn't have all of the providers."""
+    states: dict[ProviderUUID, ProviderState | None] = {}
+    for uuid, used in claimed.used.items():
+        if (state := image.snapshot.state(uuid)) is None:
+            return None
+        states[uuid] = used.of(state)
+    return News(claimed.versions, states, frozenset())
+
+
 def following(image: Image | None, found: Cloud | News) -> Image:
     """The next image, from what `look` found for this one."""
     if isinstance(found, Cloud):
@@ -114,7 +120,7 @@ def _all(reader: Reader, versions: Versions, reason: str) -> Cloud:
 
 def _only_used(words: Mapping[str, frozenset[str]], snapshot: Snapshot) -> dict[ProviderUUID, ProviderState]:
     """The providers of which nothing has changed but what claims change, as the snapshot has them."""
-    quiet = (ProviderUUID(uuid) for uuid, told in words.items() if told <= _OF_CLAIMS)
+    quiet = (ProviderUUID(uuid) for uuid, told in words.items() if told <= CLAIMS_WORDS)
     return {uuid: state for uuid in quiet if (state := snapshot.state(uuid)) is not None}
 
 

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import msgspec
 
-from roost.mirror.image import Cloud, Image, News, Versions, covers, following, look
+from roost.mirror.image import Cloud, Image, News, Versions, after_claims, covers, following, look
 from roost.search.snapshot import Snapshot
 from roost.storage.port import Reader, Store, Unavailable
 
@@ -162,7 +162,15 @@ class Mirror:
             if image is not None and _overtakes(image, before, seen):
                 return image
             self._share_failure(ended)
-            return self._catch_up(lambda _: None)[0]
+            return self._after_claims(image, seen) or self._catch_up(lambda _: None)[0]
+
+    def _after_claims(self, image: Image | None, seen: Versions) -> Image | None:
+        """The next image, where it can be had in one statement: where nothing but claims led to what was seen."""
+        begun = self._ticks()
+        if image is None or (claimed := self._store.claimed(image.versions, seen)) is None:
+            return None
+        news = after_claims(image, claimed)
+        return None if news is None else self._publish(image, news, begun)
 
     def _share_failure(self, ended: int) -> None:
         """Raise what befell another thread that tried to catch up after so many had ended.

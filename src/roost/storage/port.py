@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Literal, Protocol, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from roost.ledger.world import Delta, Scope, World
 from roost.model.consumer import Consumer
@@ -16,6 +17,7 @@ from roost.model.inventory import Inventory
 from roost.model.names import (
     AggregateUUID,
     ConsumerType,
+    Generation,
     ProjectID,
     ProviderUUID,
     ResourceClass,
@@ -199,6 +201,30 @@ class Reader(Protocol):
         """
 
 
+CLAIMS_WORDS = frozenset({"usage", "generation"})
+"""The words for what a claim changes of a provider."""
+
+
+class Used(msgspec.Struct, frozen=True, kw_only=True):
+    """What a claim changes of a provider, as it is after it."""
+
+    generation: Generation
+    modified: datetime | None
+    usage: Mapping[ResourceClass, int]
+
+    def of(self, state: ProviderState) -> ProviderState:
+        """The same provider with this usage."""
+        provider = replace(state.provider, generation=self.generation, modified=self.modified)
+        return replace(state, provider=provider, usage=self.usage)
+
+
+class Claimed(msgspec.Struct, frozen=True, kw_only=True):
+    """What claims changed, at one moment: the stripes' versions then, and the providers claimed on or released."""
+
+    versions: Mapping[int, int]
+    used: Mapping[ProviderUUID, Used]
+
+
 class Transaction(Protocol):
     """One attempt at a change. `read` comes first, once; `write` at most once, with the world that was read last."""
 
@@ -247,6 +273,17 @@ class Store(Protocol):
 
         Raises:
             Unavailable: the database is away.
+
+        """
+
+    def claimed(self, since: Mapping[int, int], seen: Mapping[int, int]) -> Claimed | None:
+        """What claims changed after these versions, at the least price, if nothing else changed anything.
+
+        None where something did, or the store isn't sure, or is away: then ask a reader.
+
+        Args:
+            since: the version of each stripe.
+            seen: the versions that `versions` gave later.
 
         """
 

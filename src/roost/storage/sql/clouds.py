@@ -8,7 +8,6 @@ from functools import cache
 from typing import Any, TypeAlias, TypeVar
 
 import sqlalchemy as sa
-from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Connection, Row, Select
 
 from roost.model.inventory import Inventory
@@ -116,22 +115,12 @@ def read_usage(connection: Connection, dialect: Dialect, states: Iterable[Provid
     named = some(totals.CLASS_NAMES, (each for amounts in used.values() for each in amounts))
     names = {row.id: ResourceClass(row.name) for row in named}
     return [
-        replace(
-            state,
-            provider=replace(
-                state.provider,
-                generation=row.provider_generation,
-                modified=rows.later(row.provider_changed, row.provider_made),
-            ),
+        rows.used(
+            row,
             # A class that doesn't exist can't be asked for; only a broken database has claims of it.
-            usage={
-                names[each]: amount
-                for each, amount in used.get(row.provider_id, {}).items()
-                if amount and each in names
-            },
-        )
+            {names[each]: amount for each, amount in used.get(row.provider_id, {}).items() if amount and each in names},
+        ).of(before[row.provider_uuid])
         for row in found
-        for state in [before[row.provider_uuid]]
     ]
 
 

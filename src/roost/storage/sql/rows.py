@@ -1,6 +1,6 @@
 """From row to value: one function for each table, and the columns it needs. Knows no question that rows answer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -10,7 +10,7 @@ from roost.model.consumer import Consumer
 from roost.model.inventory import Inventory
 from roost.model.names import ConsumerType, ConsumerUUID, Generation, ProjectID, ProviderUUID, ResourceClass, UserID
 from roost.model.provider import Provider
-from roost.storage.port import Change, Named, Origin, Stock
+from roost.storage.port import Change, Named, Origin, Stock, Used
 from roost.storage.sql.tables import (
     consumer_types,
     consumers,
@@ -88,6 +88,15 @@ def provider(row: Row[Any]) -> Provider:
         parent=None if row.parent_uuid is None else ProviderUUID(row.parent_uuid),
         root=uuid if row.root_uuid is None else ProviderUUID(row.root_uuid),
         modified=later(row.provider_changed, row.provider_made),
+    )
+
+
+def used(row: Row[Any], usage: Mapping[ResourceClass, int]) -> Used:
+    """What a claim changes of a row's provider; the usage comes from elsewhere."""
+    return Used(
+        generation=Generation(row.provider_generation),
+        modified=later(row.provider_changed, row.provider_made),
+        usage=usage,
     )
 
 

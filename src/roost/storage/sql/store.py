@@ -12,8 +12,9 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
-from roost.storage.port import Forgotten, Origin, OutcomeUnknown, Reader, Transaction
+from roost.storage.port import Claimed, Forgotten, LostRace, Origin, OutcomeUnknown, Reader, Transaction
 from roost.storage.sql import standards
+from roost.storage.sql.claimed import claimed
 from roost.storage.sql.engines import PoolOptions, open_engines
 from roost.storage.sql.failures import Away, translated
 from roost.storage.sql.forgetting import STRIPES, forget
@@ -75,6 +76,14 @@ class SQLStore:
             return self._glance.versions()
         except Doubt:
             return self.read(lambda reader: reader.versions())
+
+    def claimed(self, since: Mapping[int, int], seen: Mapping[int, int]) -> Claimed | None:
+        """What claims changed after these versions; None where a reader has to be asked."""
+        try:
+            with translated(self._dialect):
+                return claimed(self._engines.glance, self._dialect, since, seen)
+        except (Doubt, Away, LostRace):
+            return None
 
     def look(self, body: Callable[[Connection], T]) -> T:
         """Run `body` on a connection that only reads, and sees one consistent moment."""

@@ -6,7 +6,7 @@ from enum import Enum
 from random import Random
 from typing import TypeVar, cast
 
-from roost.storage.port import Forgotten, LostRace, Origin, Reader, Store, Transaction, Unavailable
+from roost.storage.port import Claimed, Forgotten, LostRace, Origin, Reader, Store, Transaction, Unavailable
 
 T = TypeVar("T")
 
@@ -106,6 +106,10 @@ class FaultyStore:
         if self._reads_badly():
             raise Unavailable("a fault was asked for at a glance")
         return self._store.versions()
+
+    def claimed(self, since: Mapping[int, int], seen: Mapping[int, int]) -> Claimed | None:
+        """Pass on, or leave it to a reader."""
+        return None if self._reads_badly() else self._store.claimed(since, seen)
 
     def _reads_badly(self) -> bool:
         return bool(self._reading_rate) and self._dice.random() < self._reading_rate

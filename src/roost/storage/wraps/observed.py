@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import TypeVar
 
-from roost.storage.port import Forgotten, Origin, Reader, Store, Transaction
+from roost.storage.port import Claimed, Forgotten, Origin, Reader, Store, Transaction
 
 T = TypeVar("T")
 
@@ -23,6 +23,8 @@ class Counts:
         self.reads = 0
         self.glances = 0
         """Times the versions alone were asked for."""
+        self.claimed = 0
+        """Times it was asked what claims alone had changed."""
         self.failures = 0
         """Changes, reads and glances that ended in an exception: a refusal, or the database away."""
         self.writing_seconds = 0.0
@@ -81,6 +83,14 @@ class ObservedStore:
             return result
         finally:
             self.counts.add(glances=1, failures=failed, reading_seconds=self._ticks() - begun)
+
+    def claimed(self, since: Mapping[int, int], seen: Mapping[int, int]) -> Claimed | None:
+        """What claims changed, if they alone changed anything."""
+        begun = self._ticks()
+        try:
+            return self._store.claimed(since, seen)
+        finally:
+            self.counts.add(claimed=1, reading_seconds=self._ticks() - begun)
 
     def synchronise(self) -> None:
         """Pass on."""
