@@ -6,7 +6,6 @@ those that came meanwhile share what it found. Must not know what searches ask, 
 
 import logging
 import os
-import threading
 import time
 import weakref
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from typing import TypeVar
 import msgspec
 
 from roost.mirror.image import Cloud, Image, News, Versions, after_claims, covers, following, look
+from roost.mirror.turns import Turns
 from roost.search.snapshot import Snapshot
 from roost.storage.port import Reader, Store, Unavailable
 
@@ -85,13 +85,9 @@ class Mirror:
         self._ticks = ticks
         self._published = _Published()
         self._in_step: datetime | None = None
-        self._lock = threading.Lock()
-        """Held by the thread that catches up."""
-        self._ended = 0
-        """How often catching up ended, well or not."""
+        self._turns = Turns(Unavailable)
+        """At catching up."""
         self._failures = 0
-        self._failure: tuple[int, Unavailable] | None = None
-        """The last end, if it was a failure; and its number."""
         _renew_after_fork(self)
 
     def load(self) -> None:
@@ -129,10 +125,7 @@ class Mirror:
         versions, answer = self._store.read(lambda reader: (reader.versions(), question(reader)))
         image = self._published.image
         if image is None or image.versions != versions:
-            ended = self._ended
-            with self._lock:
-                self._share_failure(ended)
-                image, answer = self._catch_up(question)
+            image, answer = self._turns.take(lambda: self._catch_up(question), served=lambda: None)
         self._in_step = self._clock()
         return image.snapshot, answer
 
@@ -151,49 +144,36 @@ class Mirror:
 
     def renew(self) -> None:
         """In a forked process: nobody is catching up here, whoever was doing so in the parent."""
-        self._lock = threading.Lock()
-        self._failure = None
+        self._turns.renew()
 
     def _in_step_with(self, before: Image | None, seen: Versions) -> Image:
         """An image that shows these versions, which were seen when `before` was published already."""
-        ended = self._ended
-        with self._lock:
-            image = self._published.image
-            if image is not None and _overtakes(image, before, seen):
-                return image
-            self._share_failure(ended)
-            return self._after_claims(image, seen) or self._catch_up(lambda _: None)[0]
 
-    def _after_claims(self, image: Image | None, seen: Versions) -> Image | None:
+        def work() -> Image:
+            return self._after_claims(seen) or self._catch_up(lambda _: None)[0]
+
+        def served() -> Image | None:
+            image = self._published.image
+            return image if image is not None and _overtakes(image, before, seen) else None
+
+        return self._turns.take(work, served)
+
+    def _after_claims(self, seen: Versions) -> Image | None:
         """The next image, where it can be had in one statement: where nothing but claims led to what was seen."""
-        begun = self._ticks()
+        image, begun = self._published.image, self._ticks()
         if image is None or (claimed := self._store.claimed(image.versions, seen)) is None:
             return None
         news = after_claims(image, claimed)
         return None if news is None else self._publish(image, news, begun)
 
-    def _share_failure(self, ended: int) -> None:
-        """Raise what befell another thread that tried to catch up after so many had ended.
-
-        Each who waits would else find the store away in turn, and be told so after all those before it.
-        """
-        if self._failure is not None and self._failure[0] > ended:
-            error = self._failure[1]
-            raise type(error)(*error.args) from error
-
     def _catch_up(self, question: Callable[[Reader], T]) -> tuple[Image, T]:
-        """Bring the image in step with the store as it is now, and put a question to it there. Only under the lock."""
+        """Bring the image in step with the store as it is now, and put a question to it there. Only in turn."""
         before, begun = self._published.image, self._ticks()
         try:
             found, answer = self._store.read(lambda reader: (look(before, reader), question(reader)))
-        except Unavailable as error:
+        except Unavailable:
             self._failures += 1
-            self._failure = self._ended + 1, error
             raise
-        else:
-            self._failure = None
-        finally:
-            self._ended += 1
         return self._publish(before, found, begun), answer
 
     def _publish(self, before: Image | None, found: Cloud | News, begun: float) -> Image:
