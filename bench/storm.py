@@ -24,6 +24,7 @@ from bench.servers import peer_on, roost_on
 from bench.stage import Stage
 
 NOVA_CLIENTS, STORM_CLIENTS = 8, 32
+WARMING_CLIENTS = 8
 PATIENCE_SECONDS = 600
 """Of one client, with a peer that answers many at once."""
 OK, NO_CONTENT, CONFLICT = 200, 204, 409
@@ -156,8 +157,7 @@ def _in_turn(stage: Stage, cloud: clouds.Cloud, what: str, clients: int, turn: T
     seen = []
     for name, server in servers:
         with server as address, stage.steps.step(f"{name}: {what}, {clients} clients, {cloud}"):
-            with client(address) as one:
-                one.send(WIDE_REQUEST)
+            _warm(address)
             seen.append(crowd(address, clients, stage.seconds, turn))
     theirs, ours = seen
     if ours.failures:
@@ -165,6 +165,13 @@ def _in_turn(stage: Stage, cloud: clouds.Cloud, what: str, clients: int, turn: T
     with stage.both(cloud) as addresses, stage.steps.step(f"Roost and the peer, after {what}: the same?"):
         after = hold_together(Search(what, SIZES), *addresses)
     return theirs, ours, f"{_told(theirs, ours)}; afterwards: {after}"
+
+
+def _warm(address: str) -> None:
+    """Let every process answer before it is measured: each new connection may be another's."""
+    for _ in range(WARMING_CLIENTS):
+        with client(address, PATIENCE_SECONDS) as one:
+            one.send(WIDE_REQUEST)
 
 
 def _told(theirs: Seen, ours: Seen) -> str:
