@@ -3,9 +3,10 @@
 Rows by the hundred thousand come through here, so that each is touched once, as numbers, and like values are shared.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any, TypeAlias, TypeVar
+from itertools import chain
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Row, Select
@@ -30,8 +31,6 @@ from roost.storage.sql.tables import (
 )
 from roost.storage.sql.unit import chunks
 
-T = TypeVar("T")
-
 _PROVIDERS = sa.select(*rows.PROVIDER).select_from(rows.PROVIDERS).order_by(resource_providers.c.id)
 _STOCKS = (
     sa.select(inventories.c.resource_provider_id, *rows.STOCK)
@@ -43,10 +42,13 @@ _AGGREGATES = sa.select(
     resource_provider_aggregates.c.resource_provider_id, resource_provider_aggregates.c.aggregate_id
 )
 
+AT_ONCE = 5_000
+"""Rows that are in memory together, while a whole cloud is read: what is taken here stays the process's for ever."""
+
 _NOTHING: Mapping[ResourceClass, Any] = {}
 
-_Fetch: TypeAlias = Callable[[Select[Any], ColumnElement[Any]], Sequence[Row[Any]]]
-"""Asks a query of the providers wanted alone; the column says whose a row is."""
+_Fetch: TypeAlias = Callable[[Select[Any], ColumnElement[Any]], Iterable[Any]]
+"""Asks a query of the providers wanted alone; the column says whose a row is. To be read to its end, once."""
 
 _Names: TypeAlias = Callable[[ColumnElement[int], ColumnElement[str], Iterable[int]], Mapping[int, str]]
 """Gives the names of the rows with these ids, and perhaps of others, by id."""
@@ -58,9 +60,10 @@ def read(connection: Connection) -> list[ProviderState]:
     def names(key: ColumnElement[int], name: ColumnElement[str], _: Iterable[int]) -> Mapping[int, str]:
         return {row.key: row.value for row in connection.execute(_named(key, name))}
 
-    return _assemble(
-        connection.execute(_PROVIDERS).all(), lambda query, _column: connection.execute(query).all(), names
-    )
+    def all_of(query: Select[Any], _: ColumnElement[Any]) -> Iterable[Any]:
+        return connection.execute(query, execution_options={"yield_per": AT_ONCE})
+
+    return _assemble(connection.execute(_PROVIDERS).all(), all_of, names)
 
 
 def read_some(connection: Connection, uuids: Iterable[str]) -> list[ProviderState]:
@@ -152,7 +155,7 @@ def _assemble(providers: Sequence[Any], fetch: _Fetch, names: _Names) -> list[Pr
     ]
 
 
-def _stocks(found: Sequence[Any]) -> dict[int, dict[ResourceClass, Inventory]]:
+def _stocks(found: Iterable[Any]) -> dict[int, dict[ResourceClass, Inventory]]:
     """Most hosts are alike, so that few different records stand for them all."""
     same: dict[Inventory, Inventory] = {}
     stocks: dict[int, dict[ResourceClass, Inventory]] = {}
@@ -170,38 +173,40 @@ def _stocks(found: Sequence[Any]) -> dict[int, dict[ResourceClass, Inventory]]:
     return stocks
 
 
-def _usage(ask: _Names, found: Sequence[Any]) -> dict[int, dict[ResourceClass, int]]:
-    names = ask(resource_classes.c.id, resource_classes.c.name, {row[1] for row in found})
+def _usage(ask: _Names, found: Iterable[Any]) -> dict[int, dict[ResourceClass, int]]:
+    amounts = list(found)
+    names = ask(resource_classes.c.id, resource_classes.c.name, {row[1] for row in amounts})
     usage: dict[int, dict[ResourceClass, int]] = {}
-    for provider, resource_class, used in found:
+    for provider, resource_class, used in amounts:
         usage.setdefault(provider, {})[ResourceClass(names[resource_class])] = int(used)
     return usage
 
 
-def _traits(ask: _Names, found: Sequence[Any]) -> dict[int, tuple[Trait, ...]]:
-    names = ask(traits.c.id, traits.c.name, {row[1] for row in found})
-
-    def tell(ids: frozenset[int]) -> tuple[Trait, ...]:
-        return tuple(Trait(names[each]) for each in sorted(ids, key=lambda each: (is_custom(names[each]), each)))
-
-    return _gathered(found, tell)
-
-
-def _aggregates(ask: _Names, found: Sequence[Any]) -> dict[int, frozenset[AggregateUUID]]:
-    names = ask(placement_aggregates.c.id, placement_aggregates.c.uuid, {row[1] for row in found})
-    return _gathered(found, lambda ids: frozenset(AggregateUUID(names[each]) for each in ids))
+def _traits(ask: _Names, found: Iterable[Any]) -> dict[int, tuple[Trait, ...]]:
+    worn, sets = _gathered(found)
+    names = ask(traits.c.id, traits.c.name, chain.from_iterable(sets))
+    told = {
+        ids: tuple(Trait(names[each]) for each in sorted(ids, key=lambda each: (is_custom(names[each]), each)))
+        for ids in sets
+    }
+    return {provider: told[ids] for provider, ids in worn.items()}
 
 
-def _gathered(found: Sequence[Any], tell: Callable[[frozenset[int]], T]) -> dict[int, T]:
-    """What each provider is joined to, told once for all that are joined to the same."""
+def _aggregates(ask: _Names, found: Iterable[Any]) -> dict[int, frozenset[AggregateUUID]]:
+    joined, sets = _gathered(found)
+    names = ask(placement_aggregates.c.id, placement_aggregates.c.uuid, chain.from_iterable(sets))
+    told = {ids: frozenset(AggregateUUID(names[each]) for each in ids) for ids in sets}
+    return {provider: told[ids] for provider, ids in joined.items()}
+
+
+def _gathered(found: Iterable[Any]) -> tuple[dict[int, frozenset[int]], Collection[frozenset[int]]]:
+    """What each provider is joined to, and the sets that there are: few, for most hosts are alike."""
     by_provider: dict[int, list[int]] = {}
     for provider, row in found:
         by_provider.setdefault(provider, []).append(row)
-    told: dict[frozenset[int], T] = {}
-    gathered: dict[int, T] = {}
-    for provider, ids in by_provider.items():
-        key = frozenset(ids)
-        if key not in told:
-            told[key] = tell(key)
-        gathered[provider] = told[key]
-    return gathered
+    sets: dict[frozenset[int], frozenset[int]] = {}
+    gathered = {
+        provider: sets.setdefault(ids, ids)
+        for provider, ids in zip(by_provider, map(frozenset, by_provider.values()), strict=True)
+    }
+    return gathered, sets.keys()
