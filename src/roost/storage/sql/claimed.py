@@ -59,8 +59,8 @@ def claimed(engine: Engine, dialect: Dialect, since: Mapping[int, int], seen: Ma
         moved = _moved(since, seen)
         with engine.connect() as connection:
             found = _question(len(moved)).rows(connection, dialect, _parameters(moved))
-        first = next(row for row in found if row.versions is not None)
-        if first.forgotten:
+        first = next((row for row in found if row.versions is not None), None)
+        if first is None or first.forgotten:
             raise Doubt
         seen = glance.told(first.versions)
         # A commit may have touched stripes of both kinds, and half of it must not be shown.
