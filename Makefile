@@ -29,7 +29,7 @@ WORK_STAMP  := $(VENV)/.installed-to-work
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install serve test check format bench docs ci clean
+.PHONY: help install serve test assurance check format bench docs ci clean
 
 help: ## List the tasks
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +42,9 @@ serve: $(SERVE_STAMP) ## Serve over SQLite in data/ on 127.0.0.1:8778, without K
 
 test: $(WORK_STAMP) ## Run the tests (TESTS=tests/ledger for a part, JOBS=1 for one process)
 	$(BIN)/python -m pytest -n $(JOBS) -rs $(TESTS)
+
+assurance: $(WORK_STAMP) ## Run the tests of the assurance case (docs/security.md), and tell by class of weakness
+	$(BIN)/python -m pytest -n $(JOBS) -q --assurance tests
 
 check: $(WORK_STAMP) ## Judge style, types, layers, house rules and documents, in seconds
 	$(BIN)/ruff check .

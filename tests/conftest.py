@@ -14,6 +14,8 @@ settings.register_profile("ci", SLOW, derandomize=True, max_examples=200)
 settings.register_profile("explore", SLOW, max_examples=2000)
 settings.load_profile(os.environ.get("ROOST_HYPOTHESIS", "dev"))
 
+pytest_plugins = ["tests.assurance"]
+
 DATABASES = {"PostgreSQL": "ROOST_TEST_POSTGRESQL", "MariaDB": "ROOST_TEST_MARIADB"}
 
 

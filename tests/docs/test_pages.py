@@ -17,6 +17,8 @@ from roost.http.microversions.history import CHANGES
 from roost.model.refusals import Refusal
 from tests.peer.differential.intended import INTENDED, Difference
 
+pytestmark = pytest.mark.cwe_710
+
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("changes/*.md")])
 DECISIONS = sorted((ROOT / "docs/decisions").glob("*.md"))

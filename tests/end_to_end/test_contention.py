@@ -15,7 +15,7 @@ from tests.end_to_end.crowd import Verdict, judge
 from tests.end_to_end.invariants import Books, breaches
 from tests.end_to_end.servers import serving
 
-pytestmark = pytest.mark.xdist_group("contention")
+pytestmark = [pytest.mark.xdist_group("contention"), pytest.mark.cwe_435, pytest.mark.cwe_682]
 
 CLIENTS = 18
 PROVIDERS = 8

@@ -20,7 +20,7 @@ from tests.end_to_end.invariants import Books, assert_sound, breaches
 from tests.end_to_end.own_databases import own_database
 from tests.end_to_end.servers import serving, wait_until
 
-pytestmark = pytest.mark.xdist_group("crash")
+pytestmark = [pytest.mark.xdist_group("crash"), pytest.mark.cwe_664, pytest.mark.cwe_703]
 
 ROUNDS = int(os.environ.get("ROOST_CRASH_ROUNDS", "3"))
 DATABASE_ROUNDS = int(os.environ.get("ROOST_CRASH_DATABASE_ROUNDS", "2"))

@@ -12,7 +12,7 @@ import pytest
 from tests.end_to_end.api import Api, do_the_main_job
 from tests.end_to_end.servers import Server
 
-pytestmark = pytest.mark.xdist_group("fleet")
+pytestmark = [pytest.mark.xdist_group("fleet"), pytest.mark.cwe_435]
 
 CLIENTS = 16
 PROVIDERS = 4

@@ -19,7 +19,7 @@ from tests.end_to_end.neighbours import AMPLE, ROOM, Operator, Squatter, stock
 from tests.end_to_end.servers import serving, wait_until
 from tests.end_to_end.watching import Reader
 
-pytestmark = pytest.mark.xdist_group("mixed")
+pytestmark = [pytest.mark.xdist_group("mixed"), pytest.mark.cwe_435]
 
 SECONDS = float(os.environ.get("ROOST_MIXED_SECONDS", "5"))
 MOST_SECONDS = 60

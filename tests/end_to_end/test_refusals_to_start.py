@@ -10,7 +10,7 @@ import pytest
 
 from tests.end_to_end.servers import Server, free_port, roost, started
 
-pytestmark = pytest.mark.xdist_group("refusals to start")
+pytestmark = [pytest.mark.xdist_group("refusals to start"), pytest.mark.cwe_693]
 
 SECONDS = 45
 """A database that is away is waited for, for a while."""

@@ -26,7 +26,7 @@ from tests.end_to_end.servers import (
     wait_until,
 )
 
-pytestmark = pytest.mark.xdist_group("SIGTERM")
+pytestmark = [pytest.mark.xdist_group("SIGTERM"), pytest.mark.cwe_664]
 
 CLAIMS = 6
 """Of each kind; a worker has threads for all of both."""

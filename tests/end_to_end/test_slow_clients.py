@@ -9,7 +9,7 @@ import pytest
 from tests.end_to_end.api import Api
 from tests.end_to_end.servers import Server
 
-pytestmark = pytest.mark.xdist_group("one server")
+pytestmark = [pytest.mark.xdist_group("one server"), pytest.mark.cwe_664]
 
 SECONDS = 5
 SLOW = 8

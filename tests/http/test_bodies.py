@@ -24,6 +24,8 @@ from roost.http.microversions.history import Since
 from roost.http.queries import schemas as forms
 from tests.http.api import CHILD, HOST, SERVER, claim
 
+pytestmark = [pytest.mark.cwe_697, pytest.mark.cwe_707]
+
 _STOCK = {"total": 8, "reserved": 1, "min_unit": 1, "max_unit": 8, "step_size": 2, "allocation_ratio": 1.5}
 _RESTOCK = {"resource_provider_generation": 1, "inventories": {"VCPU": _STOCK}}
 _MAPPED = claim(mappings={"": [HOST], "_1": [CHILD]})

@@ -14,6 +14,8 @@ from roost.storage.port import OutcomeUnknown, Unavailable
 from tests.http.api import CHILD, HOST, SERVER, Client, claim
 from tests.peer.wsgi import call
 
+pytestmark = [pytest.mark.cwe_703, pytest.mark.cwe_707]
+
 NOBODY = "dddddddd-dddd-4ddd-8ddd-dddddddddddd"
 _PROVIDER = f"/resource_providers/{HOST}"
 _STOCK = {"total": 8}

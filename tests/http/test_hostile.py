@@ -13,6 +13,8 @@ from roost.storage.sql.store import SQLStore
 from tests.databases import KINDS, fresh_database
 from tests.http.api import CHILD, HOST, SERVER, Client, claim
 
+pytestmark = [pytest.mark.cwe_697, pytest.mark.cwe_707]
+
 TEXTS = {
     "quotes": "'; DROP TABLE traits; -- \"`",
     "wildcards": "%_\\%s{}%(name)s",

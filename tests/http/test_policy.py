@@ -3,11 +3,14 @@
 import os
 from pathlib import Path
 
+import pytest
 from oslo_context.context import RequestContext
 
 from roost import configuration
 from roost.access.context import Context
 from roost.access.policy import Policy
+
+pytestmark = [pytest.mark.cwe_284, pytest.mark.cwe_693]
 
 RULE = "placement:resource_providers:list"
 

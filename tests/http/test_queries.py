@@ -8,6 +8,8 @@ from roost.http.queries.candidates import query_of
 from roost.http.queries.form import parse
 from roost.model.names import ResourceClass, Trait
 
+pytestmark = pytest.mark.cwe_707
+
 NO_ANY_TRAITS = Microversion(Change.MAPPINGS)
 RESOURCES, REQUIRED = "Badly formed resources", "only supported since"
 

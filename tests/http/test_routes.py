@@ -16,6 +16,8 @@ from roost.storage.memory import MemoryStore
 from tests.http.api import HOST, MOMENT, Client, policy
 from tests.peer.wsgi import call
 
+pytestmark = [pytest.mark.cwe_284, pytest.mark.cwe_693]
+
 
 def _site() -> Site:
     store = MemoryStore(clock=lambda: MOMENT)

@@ -11,6 +11,8 @@ from roost.http.microversions.history import CHANGES, Change, Since
 from tests.http.api import CHILD, HOST, SERVER, Client, claim
 from tests.peer.wsgi import Answer
 
+pytestmark = pytest.mark.cwe_697
+
 _PROVIDER = f"/resource_providers/{HOST}"
 _CANDIDATES = "GET /allocation_candidates?resources=VCPU:1"
 _OWNED = {"project_id": "project", "user_id": "user"}

@@ -21,6 +21,8 @@ from tests.interleaving.stage import Stage, outcome_of
 from tests.interleaving.statements import commute, never
 from tests.interleaving.waits import OfMariaDB, OfPostgreSQL, OfSQLite, Waits
 
+pytestmark = pytest.mark.cwe_435
+
 DEPTH = os.environ.get("ROOST_INTERLEAVING", "")
 """See the package's docstring."""
 

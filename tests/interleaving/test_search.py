@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from tests.interleaving.orderings import Commute, Search
 from tests.interleaving.statements import COMMIT, commute, is_plain_read, never, tables_of
 
+pytestmark = pytest.mark.cwe_435
+
 TABLES = ("projects", "users", "roost_totals")
 """Not bound to each other by foreign keys."""
 

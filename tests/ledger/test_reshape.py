@@ -13,6 +13,8 @@ from roost.model.inventory import Inventory
 from roost.model.names import ConsumerType, ConsumerUUID, Generation, ProjectID, ProviderUUID, ResourceClass, UserID
 from roost.model.provider import Provider
 
+pytestmark = [pytest.mark.cwe_682, pytest.mark.cwe_691]
+
 HOST, CHILD, NOWHERE = map(ProviderUUID, ("host", "child", "nowhere"))
 ME, YOU = map(ConsumerUUID, ("me", "you"))
 VCPU, DISK, VGPU, NOTHING = map(ResourceClass, ("VCPU", "DISK_GB", "VGPU", "CUSTOM_NOTHING"))

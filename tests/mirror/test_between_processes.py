@@ -37,6 +37,8 @@ from tests.storage.hand import (
 )
 from tests.storage.test_costs import counted
 
+pytestmark = pytest.mark.cwe_435
+
 ONE, OTHER = pair_in_different_stripes()
 NEEDS_ONE = Query(groups={"": Group(resources={VCPU: 1})})
 AT_MOST = 12

@@ -20,6 +20,8 @@ from tests.storage.damages import HOST, OTHER, POOL, SERVER, fill
 from tests.storage.hand import DISK, claim, mark
 from tests.storage.test_foreign_writes import run, soon
 
+pytestmark = [pytest.mark.cwe_435, pytest.mark.cwe_693]
+
 NOBODY = StandIn(project=ProjectID("nobody"), user=UserID("nobody"))
 
 

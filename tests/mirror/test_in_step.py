@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule, run_state_machine_as_test
@@ -23,6 +24,8 @@ from tests.stateful.drivers import Driver, PureDriver, kind_of
 from tests.stateful.test_ledger_machine import LedgerMachine
 from tests.stateful.view import View
 from tests.storage.conftest import empty, now
+
+pytestmark = pytest.mark.cwe_435
 
 STEPS = 30
 SHARE = {"memory": 3, "sqlite": 6, "postgresql": 10, "mariadb": 10}

@@ -29,6 +29,8 @@ from tests.mirror.stores import GatedStore
 from tests.storage.conftest import now
 from tests.storage.hand import VCPU, claim, consumer_uuid, make, mark, new_traits, state, stock, uuids, write
 
+pytestmark = pytest.mark.cwe_703
+
 ONE, OTHER = (ProviderUUID(uuid) for uuid, _ in zip(uuids(), range(2), strict=False))
 NOON = datetime(2026, 11, 24, 12, 0, 0)  # noqa: DTZ001 - naive UTC, as the books keep it
 

@@ -22,6 +22,8 @@ from tests.reference.cases import Case, cases, crowded, paste_ready, seeded
 from tests.reference.clouds import CLASSES, TRAITS
 from tests.reference.judge import assert_same
 
+pytestmark = [pytest.mark.cwe_682, pytest.mark.cwe_697]
+
 FIRST = int(os.environ.get("ROOST_ORACLE_SEED", "0"))
 CLOUDS = int(os.environ.get("ROOST_ORACLE_CLOUDS", "2000"))
 CROWDS = int(os.environ.get("ROOST_ORACLE_CROWDS", "500"))

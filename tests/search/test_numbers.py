@@ -12,6 +12,8 @@ from roost.model.names import MAX_INT
 from roost.search.columns import CEILING, Column, room
 from tests.search.drawing import found
 
+pytestmark = [pytest.mark.cwe_682, pytest.mark.cwe_697]
+
 RATIOS = st.one_of(
     st.sampled_from([1.0, 0.1, 1.5, 16.0, 0.0, 3.4e38, 1e-38, math.inf, math.nan]),
     st.floats(min_value=0.0, max_value=3.4e38),

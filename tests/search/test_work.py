@@ -13,6 +13,8 @@ from roost.search.query import Strategy
 from roost.search.snapshot import Snapshot
 from tests.search.drawing import cloud, request
 
+pytestmark = pytest.mark.cwe_691
+
 FLAT = cloud("\n".join(f"host{n} VCPU:8 MEMORY_MB:64 DISK_GB:10" for n in range(1000)))
 
 

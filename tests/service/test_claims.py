@@ -32,6 +32,8 @@ from roost.service.writes import carry_out
 from roost.storage.memory import MemoryStore
 from roost.storage.port import Origin, OutcomeUnknown, RacesLost, Reader, Store, Transaction, Unavailable
 
+pytestmark = [pytest.mark.cwe_435, pytest.mark.cwe_691]
+
 T = TypeVar("T")
 
 HOSTS = tuple(ProviderUUID(f"host-{number}") for number in range(3))

@@ -42,6 +42,8 @@ from tests.stateful import requests as r
 from tests.stateful.drivers import Driver, PureDriver, StoreDriver
 from tests.stateful.view import assert_follows, assert_sound, assert_within_capacity, of_model
 
+pytestmark = pytest.mark.cwe_691
+
 STEPS = 40
 
 

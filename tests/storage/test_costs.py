@@ -30,6 +30,8 @@ from tests.storage.hand import (
     write,
 )
 
+pytestmark = pytest.mark.cwe_691
+
 CLAIM = 9
 RESIZE = 11
 RELEASE = 8

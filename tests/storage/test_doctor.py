@@ -46,6 +46,8 @@ from tests.storage.hand import (
     stripe,
 )
 
+pytestmark = pytest.mark.cwe_664
+
 NOBODY = "00000000-0000-0000-0000-000000000000"
 SECONDS = 30
 

@@ -44,6 +44,8 @@ from tests.storage.hand import (
 )
 from tests.storage.suite.test_races import Meeting, together
 
+pytestmark = pytest.mark.cwe_703
+
 SERVERS = [
     pytest.param("postgresql", marks=pytest.mark.postgresql),
     pytest.param("mariadb", marks=pytest.mark.mariadb),

@@ -23,6 +23,8 @@ from roost.storage.wraps.faulty import Fault, FaultyStore
 from tests.storage.hand import DISK, ORIGIN, VCPU, consumer_uuid, uuids
 from tests.storage.test_failures import lose, refusal
 
+pytestmark = pytest.mark.cwe_703
+
 HOSTS = tuple(map(ProviderUUID, (uuid for uuid, _ in zip(uuids(), range(3), strict=False))))
 TOTAL = 6
 REQUESTS = 12

@@ -17,6 +17,8 @@ from roost.storage.sql.tables import roost_changes
 from tests.storage.conftest import now
 from tests.storage.hand import ORIGIN, VCPU, claim, consumer_uuid, make, stock, uuids
 
+pytestmark = pytest.mark.cwe_435
+
 HOST = ProviderUUID(next(uuids(1)))
 SECONDS = 30
 

@@ -19,6 +19,8 @@ from roost.storage.sql.tables import allocations, metadata
 from tests.databases import fresh_database, peer_url
 from tests.storage.conftest import now
 
+pytestmark = pytest.mark.cwe_710
+
 RELEASES = ["b4ed3a175331", "611cd6dffd7b", "b5c396305c25", "422ece571366", "a082b8bb98d0"]
 NEWEST = RELEASES[-1]
 

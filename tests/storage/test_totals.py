@@ -17,6 +17,8 @@ from roost.storage.sql.tables import allocations, resource_providers
 from tests.storage.hand import DISK, ORIGIN, VCPU, claim, consumer_uuid, look, make, mark, release, stock, uuids
 from tests.storage.test_costs import counted
 
+pytestmark = [pytest.mark.cwe_664, pytest.mark.cwe_682]
+
 
 @pytest.fixture
 def host(sql: SQLStore) -> ProviderUUID:

@@ -8,6 +8,8 @@ from tests.tidy import rules
 from tests.tidy.rules import CODE_RULES, Rule
 from tests.tidy.source import Source
 
+pytestmark = [pytest.mark.cwe_707, pytest.mark.cwe_710]
+
 LONG_FUNCTION = "def claim():\n" + "    x = 1\n" * 60
 FITTING_FUNCTION = "def claim():\n" + "    x = 1\n" * 59
 

@@ -8,6 +8,8 @@ import pytest
 from tests.tidy.rules import CODE_RULES, PAGE_RULES, Rule
 from tests.tidy.source import ROOT, Source, code, pages
 
+pytestmark = pytest.mark.cwe_710
+
 CODE = tuple(code())
 PAGES = tuple(pages())
 DECISIONS = sorted(path.name for path in (ROOT / "docs/decisions").glob("*.md"))

@@ -9,6 +9,8 @@ from roost.storage.port import Change, ChangesForgotten, Store
 from tests.storage.conftest import now
 from tests.storage.hand import VCPU, ask, make, pair_in_different_stripes, stock
 
+pytestmark = pytest.mark.cwe_664
+
 ONE, OTHER = pair_in_different_stripes()
 TIMES = 5
 

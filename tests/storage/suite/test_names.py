@@ -20,6 +20,8 @@ from tests.storage.hand import (
     write,
 )
 
+pytestmark = pytest.mark.cwe_697
+
 A, B = ResourceClass("CUSTOM_A"), ResourceClass("CUSTOM_B")
 
 

@@ -39,6 +39,8 @@ from tests.storage.hand import (
     write,
 )
 
+pytestmark = [pytest.mark.cwe_435, pytest.mark.cwe_691]
+
 A = ResourceClass("CUSTOM_A")
 
 

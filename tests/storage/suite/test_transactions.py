@@ -27,6 +27,8 @@ from tests.storage.hand import (
     write,
 )
 
+pytestmark = [pytest.mark.cwe_664, pytest.mark.cwe_691]
+
 HOST = Inventory(total=8)
 NOBODY = ProviderUUID("00000000-0000-0000-0000-00000000dead")
 ONE, TWO = consumer_uuid(1), consumer_uuid(2)

@@ -2,9 +2,13 @@
 
 import threading
 
+import pytest
+
 from roost.model.inventory import Inventory
 from roost.storage.port import Store
 from tests.storage.hand import VCPU, ask, claim, consumer_uuid, make, pair_in_different_stripes, stock
+
+pytestmark = pytest.mark.cwe_435
 
 ONE, OTHER = pair_in_different_stripes()
 
