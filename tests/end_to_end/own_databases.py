@@ -31,7 +31,7 @@ class PostgreSQL:
         tools = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
         if not tools:
             pytest.skip("needs PostgreSQL's programs on this machine")
-        self._tools = tools[-1].parent
+        self.tools = tools[-1].parent
 
     def url(self, port: int) -> str:
         """The database that there always is."""
@@ -40,7 +40,7 @@ class PostgreSQL:
     def make(self, data: Path) -> Sequence[str]:
         """Trust everybody on loopback."""
         options = ["--username=roost", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
-        return [f"{self._tools}/initdb", f"--pgdata={data}", *options]
+        return [f"{self.tools}/initdb", f"--pgdata={data}", *options]
 
     def prepare(self, data: Path) -> None:
         """Nothing more is needed."""
@@ -54,7 +54,7 @@ class PostgreSQL:
             "--unix_socket_directories=",
             "--max_connections=100",
         ]
-        return [f"{self._tools}/postgres", "-D", str(data), *durable, *network]
+        return [f"{self.tools}/postgres", "-D", str(data), *durable, *network]
 
 
 class MariaDB:
@@ -112,14 +112,15 @@ def port_to_come_back_to() -> int:
 class OwnDatabase:
     """A running server; `kill` and `start` may follow each other as often as a test likes."""
 
-    def __init__(self, kind: PostgreSQL | MariaDB, folder: Path) -> None:
+    def __init__(self, kind: PostgreSQL | MariaDB, folder: Path, port: int | None = None) -> None:
+        """Make it in a folder of its own, to listen on a port: any, if none is given."""
         self._kind = kind
         self._data = folder / "data"
         self._log = folder / "log"
-        self._port = port_to_come_back_to()
+        self.port = port or port_to_come_back_to()
         self._user = kind.user if os.geteuid() == 0 else None
         self._process: subprocess.Popen[bytes] | None = None
-        self.url = kind.url(self._port)
+        self.url = kind.url(self.port)
         self._make(folder)
 
     def _make(self, folder: Path) -> None:
@@ -140,7 +141,7 @@ class OwnDatabase:
         """Start it, and wait until it answers."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                self._kind.start(self._data, self._port),
+                self._kind.start(self._data, self.port),
                 user=self._user,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
