@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.end_to_end.own_databases import OwnDatabase, PostgreSQL
+from tests.end_to_end.own_databases import OwnDatabase, PostgreSQL, port_to_come_back_to
 from tests.end_to_end.servers import wait_until
 
 NAME = "standby"
@@ -38,50 +38,62 @@ class Follower(PostgreSQL):
 
 
 class Pair:
-    """Two servers. Either may be the primary; the other follows it, or is dead."""
+    """Two servers. Either may be the primary; the other follows it once it is told to."""
 
-    def __init__(self, folder: Path, *, synchronous: bool) -> None:
-        """Start both."""
+    def __init__(self, folder: Path) -> None:
+        """Start one, and choose where the other is to listen."""
         self._folder = folder
-        self._synchronous = synchronous
         self._made = 0
         self.primary = OwnDatabase(PostgreSQL(), self._place())
         self.primary.start()
-        self.standby = self._follower(None)
+        self._standby: OwnDatabase | None = None
+        self._free = port_to_come_back_to()
         host = "127.0.0.1"
-        self.url = f"postgresql://roost@{host}:{self.primary.port},{host}:{self.standby.port}/postgres"
+        self.url = f"postgresql://roost@{host}:{self.primary.port},{host}:{self._free}/postgres"
         """As an operator writes it who names both."""
 
-    def fail_over(self) -> None:
-        """Let the standby take over from a primary that is dead: it must not wait for a standby of its own."""
-        self.primary, self.standby = self.standby, self.primary
-        tell(self.primary, f"SELECT pg_promote(true, {SECONDS_TO_PROMOTE})")
-        tell(self.primary, "ALTER SYSTEM SET synchronous_standby_names = ''")
-        tell(self.primary, "SELECT pg_reload_conf()")
-
-    def renew(self) -> None:
-        """Make a dead primary anew, as the standby of the one that took over."""
-        self.standby = self._follower(self.standby.port)
-
-    def end(self) -> None:
-        """End both."""
-        self.standby.kill()
-        self.primary.kill()
-
-    def _follower(self, port: int | None) -> OwnDatabase:
-        standby = OwnDatabase(Follower(self.primary), self._place(), port)
-        standby.start()
-        wanted = "async"
-        if self._synchronous:
-            tell(self.primary, f"ALTER SYSTEM SET synchronous_standby_names = '{NAME}'")
-            tell(self.primary, "SELECT pg_reload_conf()")
-            wanted = "sync"
+    def follow(self, *, synchronous: bool = True) -> None:
+        """Make a standby from the primary as it is now; each commit waits for it, or none does."""
+        self._standby = OwnDatabase(Follower(self.primary), self._place(), self._free)
+        self._standby.start()
+        self._await(NAME if synchronous else "")
+        wanted = "sync" if synchronous else "async"
         wait_until(
             lambda: ask(self.primary, "SELECT sync_state FROM pg_stat_replication") == [(wanted,)],
             SECONDS_TO_FOLLOW,
             lambda: "the standby does not follow",
         )
-        return standby
+
+    def fail_over(self) -> None:
+        """Kill the primary and let the standby take over. It must not wait for a standby of its own: there is none."""
+        self._free = self.primary.port
+        self.primary.kill()
+        assert self._standby is not None
+        self.primary, self._standby = self._standby, None
+        tell(self.primary, f"SELECT pg_promote(true, {SECONDS_TO_PROMOTE})")
+        self._await("")
+
+    def part(self) -> None:
+        """Let the standby follow no more, so that it lacks what comes."""
+        assert self._standby is not None
+        tell(self._standby, "ALTER SYSTEM SET primary_conninfo = ''")
+        tell(self._standby, "SELECT pg_reload_conf()")
+        wait_until(
+            lambda: not ask(self.primary, "SELECT pid FROM pg_stat_replication"),
+            SECONDS_TO_FOLLOW,
+            lambda: "the standby still follows",
+        )
+
+    def end(self) -> None:
+        """End both."""
+        for server in (self._standby, self.primary):
+            if server is not None:
+                server.kill()
+
+    def _await(self, standbys: str) -> None:
+        """Let each commit of the primary wait for these."""
+        tell(self.primary, f"ALTER SYSTEM SET synchronous_standby_names = '{standbys}'")
+        tell(self.primary, "SELECT pg_reload_conf()")
 
     def _place(self) -> Path:
         self._made += 1
@@ -103,12 +115,12 @@ def tell(server: OwnDatabase, command: str) -> None:
 
 
 @contextmanager
-def pair(*, synchronous: bool = True) -> Iterator[Pair]:
-    """A primary and its standby."""
+def pair() -> Iterator[Pair]:
+    """A primary that has no standby yet."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
-        both = Pair(folder, synchronous=synchronous)
+        both = Pair(folder)
         try:
             yield both
         finally:
