@@ -32,6 +32,7 @@ class Node:
         self.port = port_to_come_back_to()
         self.group_port = port_to_come_back_to()
         self._ist_port = port_to_come_back_to()
+        self._sst_port = port_to_come_back_to()
         self._log = folder / f"log-{number}"
         self._user = MariaDB.user if os.geteuid() == 0 else None
         self._process: subprocess.Popen[bytes] | None = None
@@ -52,24 +53,32 @@ class Node:
             *(option for option in MariaDB().start(self.data, self.port) if "init-file" not in option),
             *("--binlog-format=ROW", "--innodb-autoinc-lock-mode=2", "--wsrep-on=ON", "--wsrep-cluster-name=roost"),
             *(f"--wsrep-provider={_provider()}", f"--wsrep-provider-options={';'.join(options)}"),
-            *(f"--wsrep-node-address=127.0.0.1:{self.group_port}", *more),
+            f"--wsrep-node-address=127.0.0.1:{self.group_port}",
+            *(f"--wsrep-sst-receive-address=127.0.0.1:{self._sst_port}", *more),
         ]
+
+    def bootstrap(self) -> None:
+        """Begin the cluster again, after all its nodes died, from what this node has."""
+        told = self._state.read_text()
+        assert "safe_to_bootstrap: 0" in told, "a node that was killed takes itself for the one that ended last"
+        self._state.write_text(told.replace("safe_to_bootstrap: 0", "safe_to_bootstrap: 1"))
+        self.start()
 
     def start(self, *peers: "Node") -> None:
         """Begin a cluster, or join the one that `peers` are in, from where this node was when it ended."""
         members = ",".join(f"127.0.0.1:{peer.group_port}" for peer in peers)
         for last in (False, False, True):
-            self._start(f"--wsrep-cluster-address=gcomm://{members}", joins=bool(peers))
+            self._start(f"--wsrep-cluster-address=gcomm://{members}")
             # A node that can't join ends, and whoever runs it starts it again.
             wait_until(lambda: self._has_ended() or self.is_ready(len(peers) + 1), SECONDS_TO_JOIN, self._said)
             if not self._has_ended():
                 return
             assert not last, self._said()
 
-    def _start(self, address: str, *, joins: bool) -> None:
+    def _start(self, address: str) -> None:
         if self._user is not None:
             shutil.chown(self.data, self._user)
-        position = [f"--wsrep-start-position={found}"] if joins and (found := self._position()) else []
+        position = [f"--wsrep-start-position={self._position()}"] if self._has_died() else []
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 self.command(address, *position),
@@ -113,10 +122,22 @@ class Node:
             self._process.wait(SECONDS_TO_JOIN)
             self._process = None
 
+    def seqno(self) -> int:
+        """How far a node that died had come, by the numbers that the cluster gives its writes."""
+        return int(self._position().rpartition(":")[2])
+
+    @property
+    def _state(self) -> Path:
+        """Where it notes what it has, and whether it ended last."""
+        return self.data / "grastate.dat"
+
+    def _has_died(self) -> bool:
+        return self._state.exists() and re.search(r"^seqno: +-1$", self._state.read_text(), re.MULTILINE) is not None
+
     def _position(self) -> str:
         """Where a node that died was, as it finds out from its log: so it needs but what it missed."""
         done = subprocess.run(
-            self.command("--wsrep-recover"),
+            self.command("--wsrep-recover", "--wsrep-cluster-address=gcomm://"),
             user=self._user,
             cwd=self.data,
             capture_output=True,
@@ -124,8 +145,9 @@ class Node:
             timeout=SECONDS_TO_JOIN,
             check=False,
         )
-        found = re.search(r"Recovered position:? *(\S+:\d+)", done.stderr)
-        return "" if found is None else found[1]
+        found = re.search(r"Recovered position:? *(\S+:-?\d+)", done.stderr)
+        assert found is not None, done.stderr
+        return found[1]
 
     def _said(self) -> str:
         return self._log.read_text(errors="replace")[-4000:]

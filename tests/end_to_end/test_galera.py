@@ -14,7 +14,7 @@ import requests
 from tests.end_to_end.api import Api, new_id
 from tests.end_to_end.crowd import Verdict, judge
 from tests.end_to_end.galera import Node, cluster
-from tests.end_to_end.invariants import Books, breaches
+from tests.end_to_end.invariants import Books, assert_sound, breaches
 from tests.end_to_end.servers import serving, wait_until
 from tests.end_to_end.test_contention import CAPACITY, CLIENTS, PROVIDERS, claim_until_refused
 
@@ -116,6 +116,23 @@ def test_a_node_is_killed(nodes: Sequence[Node], apis: Sequence[Api]) -> None:
     for api in apis:
         assert not stream.lost(api)
         assert not breaches(Books.of(api))
+
+
+def test_all_nodes_are_killed(nodes: Sequence[Node], apis: Sequence[Api]) -> None:
+    """Begun again from the node that has most, the cluster has all that was acknowledged, and every server serves."""
+    with Stream(apis) as stream:
+        for node in nodes:
+            node.end()
+        first, *others = sorted(nodes, key=Node.seqno, reverse=True)
+        first.bootstrap()
+        stream.await_more([nodes.index(first)])
+        for number, node in enumerate(others, 1):
+            node.start(first, *others[: number - 1])
+        stream.await_more(range(len(nodes)))
+    for api in apis:
+        assert not stream.lost(api)
+        assert not breaches(Books.of(api))
+    assert_sound(nodes[0].url)
 
 
 def test_a_node_is_cut_off(nodes: Sequence[Node], apis: Sequence[Api]) -> None:
