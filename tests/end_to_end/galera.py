@@ -109,6 +109,17 @@ class Node:
         with closing(pymysql.connect(**address, autocommit=True, connect_timeout=5)) as connection:
             yield connection.cursor()
 
+    @contextmanager
+    def applying_nothing(self) -> "Iterator[pymysql.cursors.Cursor]":
+        """Let it take what the others write, and show none of it meanwhile. Gives a cursor that doesn't wait for it."""
+        with self.cursor() as cursor:
+            cursor.execute("SET SESSION wsrep_sync_wait = 0")
+            cursor.execute("FLUSH TABLES WITH READ LOCK")
+            try:
+                yield cursor
+            finally:
+                cursor.execute("UNLOCK TABLES")
+
     def isolate(self, *, cut_off: bool) -> None:
         """Cut it off from the others, or let it back."""
         with self.cursor() as cursor:

@@ -4,7 +4,8 @@ import random
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from operator import eq
 from threading import Event, Lock
 from typing import Self
 
@@ -22,6 +23,8 @@ pytestmark = [pytest.mark.xdist_group("galera"), pytest.mark.mariadb, pytest.mar
 
 SECONDS_TO_GO_ON = 10
 """After a node is gone, for the others."""
+SECONDS_OF_SILENCE = 1
+"""Enough for an answer that must not come."""
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +107,26 @@ class Stream:
         """What was acknowledged and isn't there."""
         held = set(api.succeed(f"GET /resource_providers/{self._provider}/allocations")["allocations"])
         return {consumer for granted in self.granted for consumer in granted} - held
+
+
+def test_another_node_shows_what_was_acknowledged(nodes: Sequence[Node], apis: Sequence[Api]) -> None:
+    """A node that has not applied a claim yet lets each read wait for it, and a search, and then shows it."""
+    writing, reading = apis[0], apis[1]
+    provider, consumer = writing.make_provider({"VCPU": 2}), new_id()
+    search = f"GET /allocation_candidates?resources=VCPU:1&in_tree={provider}"
+    questions = [f"GET /resource_providers/{provider}/usages", f"GET /allocations/{consumer}", search]
+    before = [reading.succeed(question) for question in questions]
+    with ThreadPoolExecutor(len(questions)) as pool:
+        with nodes[1].applying_nothing() as behind:
+            assert judge(writing.claim(provider, {"VCPU": 1}, consumer)) is Verdict.DONE
+            behind.execute("SELECT COUNT(*) FROM roost.consumers WHERE uuid = %s", [consumer])
+            assert behind.fetchall() == ((0,),), "the node is not behind, so this proves nothing"
+            answers = [pool.submit(reading.succeed, question) for question in questions]
+            early, _ = wait(answers, SECONDS_OF_SILENCE, FIRST_COMPLETED)
+            assert not early, "something old was shown"
+        now = [answer.result() for answer in answers]
+    assert now == [writing.succeed(question) for question in questions]
+    assert not any(map(eq, now, before))
 
 
 def test_a_node_is_killed(nodes: Sequence[Node], apis: Sequence[Api]) -> None:
