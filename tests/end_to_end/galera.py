@@ -1,24 +1,26 @@
-"""A Galera cluster of three nodes on loopback, of a test's own: nodes may be killed, cut off, and come back."""
+"""A Galera cluster of three nodes on one machine, of a test's own: nodes may be killed, cut off, and come back."""
 
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import pymysql
 import pytest
 
+from tests.end_to_end.cables import NEEDED, Cable, cable
 from tests.end_to_end.own_databases import MariaDB, port_to_come_back_to
 from tests.end_to_end.servers import wait_until
 
-NODES = 3
+LOOPBACK = "127.0.0.1"
 SECONDS_TO_JOIN = 60
+SECONDS_TO_ANSWER = 60
 PROVIDERS = ("/usr/lib/galera/libgalera_smm.so", "/usr/lib64/galera-4/libgalera_smm.so")
 INSTALL = "needs MariaDB with Galera on this machine: on Debian, apt-get install mariadb-server galera-4"
 
@@ -26,8 +28,11 @@ INSTALL = "needs MariaDB with Galera on this machine: on Debian, apt-get install
 class Node:
     """One server of a cluster."""
 
-    def __init__(self, folder: Path, number: int) -> None:
-        """Choose ports; nothing is started."""
+    def __init__(self, folder: Path, number: int, address: str, cable: Cable | None = None) -> None:
+        """Choose ports; nothing is started. It is to be at the far end of a cable, if one is given."""
+        self.address = address
+        """For the other nodes."""
+        self.cable = cable
         self.data = folder / f"node-{number}"
         self.port = port_to_come_back_to()
         self.group_port = port_to_come_back_to()
@@ -39,22 +44,26 @@ class Node:
 
     @property
     def url(self) -> str:
-        """Of the database `roost` on this node."""
-        return MariaDB().url(self.port)
+        """Of the database `roost` on this node. It is told by its port, or by its socket where we can't reach that."""
+        return MariaDB().url(self.port) + (f"&unix_socket={self._socket}" if self.cable else "")
+
+    @property
+    def _socket(self) -> Path:
+        return self.data / "socket"
 
     def command(self, *more: str) -> list[str]:
         """What starts it, durable as in production."""
         options = [
-            f"gmcast.listen_addr=tcp://127.0.0.1:{self.group_port}",
-            f"ist.recv_addr=127.0.0.1:{self._ist_port}",
+            f"gmcast.listen_addr=tcp://{self.address}:{self.group_port}",
+            f"ist.recv_addr={self.address}:{self._ist_port}",
             "gcache.size=32M",
         ]
         return [
             *(option for option in MariaDB().start(self.data, self.port) if "init-file" not in option),
             *("--binlog-format=ROW", "--innodb-autoinc-lock-mode=2", "--wsrep-on=ON", "--wsrep-cluster-name=roost"),
             *(f"--wsrep-provider={_provider()}", f"--wsrep-provider-options={';'.join(options)}"),
-            f"--wsrep-node-address=127.0.0.1:{self.group_port}",
-            *(f"--wsrep-sst-receive-address=127.0.0.1:{self._sst_port}", *more),
+            f"--wsrep-node-address={self.address}:{self.group_port}",
+            *(f"--wsrep-sst-receive-address={self.address}:{self._sst_port}", *more),
         ]
 
     def bootstrap(self) -> None:
@@ -66,7 +75,7 @@ class Node:
 
     def start(self, *peers: "Node") -> None:
         """Begin a cluster, or join the one that `peers` are in, from where this node was when it ended."""
-        members = ",".join(f"127.0.0.1:{peer.group_port}" for peer in peers)
+        members = ",".join(f"{peer.address}:{peer.group_port}" for peer in peers)
         for last in (False, False, True):
             self._start(f"--wsrep-cluster-address=gcomm://{members}")
             # A node that can't join ends, and whoever runs it starts it again.
@@ -79,10 +88,13 @@ class Node:
         if self._user is not None:
             shutil.chown(self.data, self._user)
         position = [f"--wsrep-start-position={self._position()}"] if self._has_died() else []
+        command, user = self.command(address, *position), self._user
+        if self.cable is not None:
+            command, user = self.cable.inside(command, MariaDB.user), None
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                self.command(address, *position),
-                user=self._user,
+                command,
+                user=user,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -96,7 +108,7 @@ class Node:
 
     def is_ready(self, size: int) -> bool:
         """Whether it serves, in a cluster of at least so many."""
-        with suppress(pymysql.MySQLError), self.cursor() as cursor:
+        with suppress(pymysql.MySQLError, OSError), self.cursor() as cursor:
             cursor.execute("SHOW STATUS WHERE Variable_name IN ('wsrep_ready', 'wsrep_cluster_size')")
             status = dict(cursor.fetchall())
             return status.get("wsrep_ready") == "ON" and int(status["wsrep_cluster_size"]) >= size
@@ -105,9 +117,14 @@ class Node:
     @contextmanager
     def cursor(self) -> "Iterator[pymysql.cursors.Cursor]":
         """The owner's, who needs no password."""
-        address: dict[str, Any] = {"host": "127.0.0.1", "port": self.port, "user": "root"}
-        with closing(pymysql.connect(**address, autocommit=True, connect_timeout=5)) as connection:
-            yield connection.cursor()
+        # PyMySQL leaves a socket open to which nobody listens, so that it is given one that we close.
+        with socket.socket(socket.AF_UNIX) as line:
+            line.settimeout(SECONDS_TO_ANSWER)
+            line.connect(str(self._socket))
+            connection = pymysql.connect(user="root", autocommit=True, defer_connect=True)
+            connection.connect(line)
+            with closing(connection):
+                yield connection.cursor()
 
     @contextmanager
     def applying_nothing(self) -> "Iterator[pymysql.cursors.Cursor]":
@@ -120,10 +137,26 @@ class Node:
             finally:
                 cursor.execute("UNLOCK TABLES")
 
-    def isolate(self, *, cut_off: bool) -> None:
-        """Cut it off from the others, or let it back."""
+    @contextmanager
+    def unplugged(self) -> Iterator[None]:
+        """Cut it off from the others by the network, where it has a cable."""
+        if self.cable is None:
+            pytest.skip(NEEDED)
+        with self.cable.pulled():
+            yield
+
+    @contextmanager
+    def isolated(self) -> Iterator[None]:
+        """Cut it off from the others by its own doing, where no network can be had."""
+        self._isolate(1)
+        try:
+            yield
+        finally:
+            self._isolate(0)
+
+    def _isolate(self, how: int) -> None:
         with self.cursor() as cursor:
-            cursor.execute(f"SET GLOBAL wsrep_provider_options = 'gmcast.isolate={int(cut_off)}'")
+            cursor.execute(f"SET GLOBAL wsrep_provider_options = 'gmcast.isolate={how}'")
 
     def end(self, how: signal.Signals = signal.SIGKILL) -> None:
         """End it and wait."""
@@ -173,12 +206,16 @@ def _provider() -> str:
 
 @contextmanager
 def cluster() -> Iterator[Sequence[Node]]:
-    """Three nodes that are one cluster, with an empty database `roost`."""
+    """Three nodes that are one cluster, with an empty database `roost`.
+
+    The second is at the far end of a cable, where the machine allows it.
+    """
     kind = MariaDB()
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, cable() as cabled:
         folder = Path(name)
         folder.chmod(0o755)
-        first, *others = nodes = [Node(folder, number) for number in range(NODES)]
+        here, there = (LOOPBACK, LOOPBACK) if cabled is None else (cabled.here, cabled.there)
+        first, *others = nodes = [Node(folder, 0, here), Node(folder, 1, there, cabled), Node(folder, 2, here)]
         try:
             _make(kind, first)
             # The others begin as copies, so that none has to be sent a whole database.
@@ -202,7 +239,8 @@ def _make(kind: MariaDB, node: Node) -> None:
     subprocess.run(kind.make(node.data), user=user, cwd=node.data, check=True, capture_output=True)
     node.start()
     with node.cursor() as cursor:
-        cursor.execute("CREATE USER 'roost'@'127.0.0.1' IDENTIFIED BY 'roost'")
-        cursor.execute("GRANT ALL PRIVILEGES ON *.* TO 'roost'@'127.0.0.1'")
+        for host in (LOOPBACK, "localhost"):
+            cursor.execute(f"CREATE USER 'roost'@'{host}' IDENTIFIED BY 'roost'")
+            cursor.execute(f"GRANT ALL PRIVILEGES ON *.* TO 'roost'@'{host}'")
         cursor.execute("CREATE DATABASE roost CHARACTER SET utf8mb4")
     node.end(signal.SIGTERM)
