@@ -1,5 +1,9 @@
-"""Roost on each node of a Galera cluster, all writing at once: never over, and nothing lost with a node."""
+"""Roost on each node of a Galera cluster, all writing at once: never over, and nothing lost with a node.
 
+By hand, all nodes killed again and again: ROOST_GALERA_ROUNDS=10.
+"""
+
+import os
 import random
 import time
 from collections import Counter
@@ -22,6 +26,7 @@ from tests.end_to_end.test_contention import CAPACITY, CLIENTS, PROVIDERS, SEED,
 
 pytestmark = [pytest.mark.xdist_group("galera"), pytest.mark.mariadb, pytest.mark.slow]
 
+ROUNDS = int(os.environ.get("ROOST_GALERA_ROUNDS", "1"))
 SECONDS_TO_GO_ON = 10
 """After a node is gone, for the others."""
 SECONDS_TO_REFUSE = 30
@@ -145,14 +150,15 @@ def test_a_node_is_killed(nodes: Sequence[Node], apis: Sequence[Api]) -> None:
 def test_all_nodes_are_killed(nodes: Sequence[Node], apis: Sequence[Api]) -> None:
     """Begun again from the node that has most, the cluster has all that was acknowledged, and every server serves."""
     with streaming(apis) as stream:
-        with ThreadPoolExecutor(len(nodes)) as pool:
-            list(pool.map(Node.end, nodes))
-        first, *others = sorted(nodes, key=Node.seqno, reverse=True)
-        first.bootstrap()
-        stream.await_more([nodes.index(first)])
-        for number, node in enumerate(others, 1):
-            node.start(first, *others[: number - 1])
-        stream.await_more(range(len(nodes)))
+        for _ in range(ROUNDS):
+            with ThreadPoolExecutor(len(nodes)) as pool:
+                list(pool.map(Node.end, nodes))
+            first, *others = sorted(nodes, key=Node.seqno, reverse=True)
+            first.bootstrap()
+            stream.await_more([nodes.index(first)])
+            for number, node in enumerate(others):
+                node.start(first, *others[:number])
+            stream.await_more(range(len(nodes)))
     for api in apis:
         assert not stream.lost(api)
         assert not breaches(Books.of(api))
