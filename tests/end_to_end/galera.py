@@ -15,10 +15,9 @@ import pymysql
 import pytest
 
 from tests.end_to_end.cables import NEEDED, Cable, cable
-from tests.end_to_end.own_databases import MariaDB, port_to_come_back_to
+from tests.end_to_end.own_databases import LOOPBACK, MariaDB, port_to_come_back_to
 from tests.end_to_end.servers import wait_until
 
-LOOPBACK = "127.0.0.1"
 SECONDS_TO_JOIN = 60
 SECONDS_TO_ANSWER = 60
 PROVIDERS = ("/usr/lib/galera/libgalera_smm.so", "/usr/lib64/galera-4/libgalera_smm.so")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.end_to_end.own_databases import OwnDatabase, PostgreSQL, port_to_come_back_to
+from tests.end_to_end.own_databases import LOOPBACK, OwnDatabase, PostgreSQL, port_to_come_back_to
 from tests.end_to_end.servers import wait_until
 
 NAME = "standby"
@@ -28,7 +28,7 @@ class Follower(PostgreSQL):
 
     def make(self, data: Path) -> Sequence[str]:
         """Copy the primary, and note whom to follow."""
-        primary = ["--host=127.0.0.1", f"--port={self._primary.port}", "--username=roost"]
+        primary = [f"--host={LOOPBACK}", f"--port={self._primary.port}", "--username=roost"]
         options = ["--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync"]
         return [f"{self.tools}/pg_basebackup", f"--pgdata={data}", *primary, *options]
 
@@ -48,7 +48,7 @@ class Pair:
         self.primary.start()
         self._standby: OwnDatabase | None = None
         self._free = port_to_come_back_to()
-        host = "127.0.0.1"
+        host = LOOPBACK
         self.url = f"postgresql://roost@{host}:{self.primary.port},{host}:{self._free}/postgres"
         """As an operator writes it who names both."""
 

@@ -108,7 +108,8 @@ def _engine(url: URL, dialect: Dialect, pool: PoolOptions, purpose: _Purpose) ->
         options["connect_args"] = {"isolation_level": None, "check_same_thread": False}
         options["poolclass"] = sa.QueuePool
     else:
-        options["connect_args"] = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_SECONDS}
+        wanted = {"connect_timeout": CONNECT_SECONDS, **dialect.vigilance}
+        options["connect_args"] = {name: value for name, value in wanted.items() if name not in url.query}
         if purpose is _Purpose.WRITE:
             options["isolation_level"] = dialect.isolation
         if purpose is _Purpose.GLANCE:
