@@ -1,6 +1,7 @@
 """Which URLs of operators are served, and what our driver makes of them."""
 
 import pytest
+import sqlalchemy as sa
 
 from roost.storage.sql.engines import driver_url, open_engines
 from roost.storage.sql.hosts import UnknownDatabase
@@ -92,3 +93,20 @@ def test_only_postgresql_takes_several_hosts(several: str) -> None:
     """PyMySQL would look up the name "a,b"."""
     with pytest.raises(UnknownDatabase, match="only postgresql"):
         driver_url(several)
+
+
+class Caught(Exception):
+    """A connection that was about to be made."""
+
+
+@pytest.mark.parametrize("stated, used", [("", "8000"), ("?tcp_user_timeout=500", "500")])
+def test_the_url_may_say_how_long_a_server_may_be_silent(stated: str, used: str) -> None:
+    """In libpq's words, which come before our own."""
+    engine = open_engines(f"postgresql://h/d{stated}").read
+
+    def catch(_dialect: object, _entry: object, _arguments: object, options: dict[str, object]) -> None:
+        raise Caught(str(options["tcp_user_timeout"]))
+
+    sa.event.listen(engine, "do_connect", catch)
+    with pytest.raises(Caught, match=f"^{used}$"):
+        engine.connect()
