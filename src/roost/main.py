@@ -38,8 +38,9 @@ from roost.storage.port import Forgotten, Unavailable
 from roost.storage.soundness import Examiner
 from roost.storage.sql.doctor.examiner import Doctor
 from roost.storage.sql.doctor.procedure import StandIn
-from roost.storage.sql.engines import PoolOptions, UnknownDatabase
+from roost.storage.sql.engines import PoolOptions
 from roost.storage.sql.failures import StorageFault
+from roost.storage.sql.hosts import UnknownDatabase
 from roost.storage.sql.store import SQLStore
 
 LOG = logging.getLogger(__name__)

@@ -15,8 +15,10 @@ import pytest
 import sqlalchemy as sa
 
 from roost.storage.sql.engines import driver_url
+from tests.end_to_end.cables import Cable
 from tests.end_to_end.servers import SECONDS_TO_START, lives, wait_until
 
+LOOPBACK = "127.0.0.1"
 SECONDS_TO_MAKE = 120
 
 
@@ -26,35 +28,38 @@ class PostgreSQL:
     user = "postgres"
     """Whose it is where we are root, as which it would not run."""
 
-    def __init__(self) -> None:
-        """Find it."""
+    def __init__(self, address: str = LOOPBACK) -> None:
+        """Find it, to listen on an address."""
+        self._address = address
         tools = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
         if not tools:
             pytest.skip("needs PostgreSQL's programs on this machine")
-        self._tools = tools[-1].parent
+        self.tools = tools[-1].parent
 
     def url(self, port: int) -> str:
         """The database that there always is."""
-        return f"postgresql://roost@127.0.0.1:{port}/postgres"
+        return f"postgresql://roost@{self._address}:{port}/postgres"
 
     def make(self, data: Path) -> Sequence[str]:
-        """Trust everybody on loopback."""
+        """Trust everybody on this machine."""
         options = ["--username=roost", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
-        return [f"{self._tools}/initdb", f"--pgdata={data}", *options]
+        return [f"{self.tools}/initdb", f"--pgdata={data}", *options]
 
     def prepare(self, data: Path) -> None:
-        """Nothing more is needed."""
+        """Trust those at the near end of a cable, too."""
+        with (data / "pg_hba.conf").open("a") as rules:
+            rules.write(f"host all all {self._address}/30 trust\n")
 
     def start(self, data: Path, port: int) -> Sequence[str]:
         """Durable, with no socket but the port."""
         durable = ["--fsync=on", "--synchronous_commit=on", "--full_page_writes=on"]
         network = [
-            "--listen_addresses=127.0.0.1",
+            f"--listen_addresses={self._address}",
             f"--port={port}",
             "--unix_socket_directories=",
             "--max_connections=100",
         ]
-        return [f"{self._tools}/postgres", "-D", str(data), *durable, *network]
+        return [f"{self.tools}/postgres", "-D", str(data), *durable, *network]
 
 
 class MariaDB:
@@ -62,14 +67,15 @@ class MariaDB:
 
     user = "mysql"
 
-    def __init__(self) -> None:
-        """Find it."""
+    def __init__(self, address: str = LOOPBACK) -> None:
+        """Find it, to listen on an address."""
+        self._address = address
         if not shutil.which("mariadbd") or not shutil.which("mariadb-install-db"):
             pytest.skip("needs MariaDB's programs on this machine")
 
     def url(self, port: int) -> str:
         """The one database that `prepare` makes."""
-        return f"mysql+pymysql://roost:roost@127.0.0.1:{port}/roost?charset=utf8mb4"
+        return f"mysql+pymysql://roost:roost@{self._address}:{port}/roost?charset=utf8mb4"
 
     def make(self, data: Path) -> Sequence[str]:
         """Without what only people need."""
@@ -80,8 +86,8 @@ class MariaDB:
         """A user and a database, made at the first start."""
         first = data.parent / "first.sql"
         first.write_text(
-            "CREATE USER IF NOT EXISTS 'roost'@'127.0.0.1' IDENTIFIED BY 'roost';\n"
-            "GRANT ALL PRIVILEGES ON *.* TO 'roost'@'127.0.0.1';\n"
+            "CREATE USER IF NOT EXISTS 'roost'@'%' IDENTIFIED BY 'roost';\n"
+            "GRANT ALL PRIVILEGES ON *.* TO 'roost'@'%';\n"
             "CREATE DATABASE IF NOT EXISTS roost;\n"
         )
         first.chmod(0o644)
@@ -89,7 +95,7 @@ class MariaDB:
     def start(self, data: Path, port: int) -> Sequence[str]:
         """Durable; its socket is beside its data."""
         files = [f"--datadir={data}", f"--socket={data}/socket", f"--init-file={data.parent}/first.sql"]
-        network = ["--bind-address=127.0.0.1", f"--port={port}", "--skip-name-resolve", "--max-connections=100"]
+        network = [f"--bind-address={self._address}", f"--port={port}", "--skip-name-resolve", "--max-connections=100"]
         durable = ["--innodb-flush-log-at-trx-commit=1", "--sync-binlog=1", "--character-set-server=utf8mb4"]
         return ["mariadbd", "--no-defaults", *files, *network, *durable]
 
@@ -112,14 +118,18 @@ def port_to_come_back_to() -> int:
 class OwnDatabase:
     """A running server; `kill` and `start` may follow each other as often as a test likes."""
 
-    def __init__(self, kind: PostgreSQL | MariaDB, folder: Path) -> None:
+    def __init__(
+        self, kind: PostgreSQL | MariaDB, folder: Path, port: int | None = None, cable: Cable | None = None
+    ) -> None:
+        """Make it in a folder of its own, to listen on a port, any if none is given; at the cable's far end, if any."""
         self._kind = kind
         self._data = folder / "data"
         self._log = folder / "log"
-        self._port = port_to_come_back_to()
+        self.port = port or port_to_come_back_to()
         self._user = kind.user if os.geteuid() == 0 else None
         self._process: subprocess.Popen[bytes] | None = None
-        self.url = kind.url(self._port)
+        self._cable = cable
+        self.url = kind.url(self.port)
         self._make(folder)
 
     def _make(self, folder: Path) -> None:
@@ -138,10 +148,13 @@ class OwnDatabase:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
+        command, user = self._kind.start(self._data, self.port), self._user
+        if self._cable is not None:
+            command, user = self._cable.inside(command, self._kind.user), None
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                self._kind.start(self._data, self._port),
-                user=self._user,
+                command,
+                user=user,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -177,10 +190,11 @@ class OwnDatabase:
 
 
 @contextmanager
-def own_database(kind: str) -> Iterator[OwnDatabase]:
-    """A new server of this kind, that runs."""
+def own_database(kind: str, cable: Cable | None = None) -> Iterator[OwnDatabase]:
+    """A new server of this kind, that runs; at the far end of a cable, if one is given."""
     with tempfile.TemporaryDirectory() as folder:
-        database = OwnDatabase(KINDS[kind](), Path(folder))
+        address = LOOPBACK if cable is None else cable.there
+        database = OwnDatabase(KINDS[kind](address), Path(folder), cable=cable)
         try:
             database.start()
             yield database

@@ -18,8 +18,9 @@ from roost.model.names import ProviderUUID, ResourceClass, Trait
 from roost.model.provider import Provider
 from roost.model.refusals import Unkeepable
 from roost.storage.port import LostRace, Transaction, Unavailable
-from roost.storage.sql.engines import UnknownDatabase, driver_url, open_engines
+from roost.storage.sql.engines import open_engines
 from roost.storage.sql.failures import Away, Clash
+from roost.storage.sql.hosts import UnknownDatabase
 from roost.storage.sql.patience import Patience
 from roost.storage.sql.store import SQLStore
 from roost.storage.sql.tables import (
@@ -420,33 +421,6 @@ def test_times_are_kept_as_the_peer_keeps_them(sql: SQLStore, database: str) -> 
     assert (kept(consumers), kept(allocations)) == ((day(4), day(5)), (day(5), None))
     mark(sql, ONE, "HW_CPU_X86_AVX")
     assert kept(resource_provider_traits) == (day(6), None)
-
-
-@pytest.mark.parametrize(
-    "given, used",
-    [
-        ("postgresql://u:p@h/d", "postgresql+psycopg://u:p@h/d"),
-        ("postgresql+psycopg2://u:p@h/d?sslmode=require", "postgresql+psycopg://u:p@h/d?sslmode=require"),
-        ("postgres://u:p@h:1/d", "postgresql+psycopg://u:p@h:1/d"),
-        ("mysql://u:p@h/d", "mysql+pymysql://u:p@h/d?charset=utf8mb4"),
-        ("mysql+pymysql://u:p@h/d?charset=utf8", "mysql+pymysql://u:p@h/d?charset=utf8mb4"),
-        ("mysql+mysqldb://u:p@h/d", "mysql+pymysql://u:p@h/d?charset=utf8mb4"),
-        ("mariadb://u:p@h/d", "mysql+pymysql://u:p@h/d?charset=utf8mb4"),
-        ("sqlite:////var/lib/roost.db", "sqlite+pysqlite:////var/lib/roost.db"),
-        ("sqlite:///roost.db", "sqlite+pysqlite:///roost.db"),
-    ],
-)
-def test_an_operators_url_is_served_by_our_driver(given: str, used: str) -> None:
-    """Whichever it names."""
-    url, _ = driver_url(given)
-    assert url.render_as_string(hide_password=False) == used
-
-
-@pytest.mark.parametrize("wrong", ["", "nonsense", "oracle://h/d", "sqlite://", "sqlite:///:memory:"])
-def test_a_url_that_cant_be_served_says_so(wrong: str) -> None:
-    """Before anything is connected."""
-    with pytest.raises(UnknownDatabase):
-        open_engines(wrong)
 
 
 def test_reads_may_go_elsewhere_but_not_to_another_kind(sql: SQLStore) -> None:

@@ -3,6 +3,7 @@
 Must not know what a provider or a consumer is.
 """
 
+import socket
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -24,6 +25,11 @@ from roost.storage.sql.tables import roost_stripes
 LOCK_WAIT_SECONDS = 5
 """How long a statement waits for another transaction's lock. Longer waits count as a lost race, and are tried again."""
 
+SILENCE_SECONDS = 8
+"""After which a server counts as gone whose machine answers nothing. One that only takes long is not silent."""
+PROBE_SECONDS = 4
+"""Of them, after which its machine is asked, once a second."""
+
 _THESE_STRIPES = any_of(roost_stripes.c.id)
 _ADVANCE = sa.update(roost_stripes).values(version=roost_stripes.c.version + 1)
 
@@ -42,6 +48,19 @@ def _returning(update: Update) -> Update:
     return update.returning(roost_stripes.c.id, roost_stripes.c.version)
 
 
+def _watch(line: socket.socket) -> None:
+    """Set what PostgreSQL's `vigilance` does, as far as this system has it. A socket of the same machine needs none."""
+    options = {
+        "TCP_KEEPIDLE": PROBE_SECONDS,
+        "TCP_KEEPINTVL": 1,
+        "TCP_KEEPCNT": SILENCE_SECONDS - PROBE_SECONDS,
+        "TCP_USER_TIMEOUT": SILENCE_SECONDS * 1000,
+    }
+    if line.family in {socket.AF_INET, socket.AF_INET6}:
+        for name in options.keys() & vars(socket).keys():
+            line.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), options[name])
+
+
 class Dialect:
     """One kind of database. This class holds what is true of most."""
 
@@ -55,6 +74,8 @@ class Dialect:
     """Whether `prepared` asks the driver itself. Without a round trip there is less to win."""
     takes_batches: ClassVar[bool] = False
     """Whether the rows of an insert are one parameter."""
+    vigilance: ClassVar[Mapping[str, int]] = {}
+    """What tells the driver to notice in seconds that a server has vanished without a word; TCP takes minutes."""
     returns_versions: ClassVar[bool] = True
     """Whether `advance_stripes` gives the stripes' ids and new versions."""
 
@@ -204,6 +225,12 @@ class PostgreSQL(Dialect):
     name = "postgresql"
     driver = "postgresql+psycopg"
     takes_batches = True
+    vigilance: ClassVar[Mapping[str, int]] = {
+        "keepalives_idle": PROBE_SECONDS,
+        "keepalives_interval": 1,
+        "keepalives_count": SILENCE_SECONDS - PROBE_SECONDS,
+        "tcp_user_timeout": SILENCE_SECONDS * 1000,
+    }
 
     RACES: ClassVar[frozenset[str]] = frozenset({"40001", "40P01", "55P03"})
     """Serialization failure, deadlock, lock not available."""
@@ -321,7 +348,9 @@ class MySQL(Dialect):
     """Whether the server is a node of a Galera cluster."""
 
     def open_writer(self, cursor: DBAPICursor) -> None:
-        """Be strict, keep id 0, and see on Galera what any node has committed."""
+        """Be strict, keep id 0, see on Galera what any node has committed, and notice if the server vanishes."""
+        # PyMySQL has no option for it: it lets the system ask whether the server lives, but after two hours.
+        _watch(cursor.connection._sock)  # noqa: SLF001 (its socket has no other name)
         cursor.execute("SET SESSION sql_mode = 'TRADITIONAL,NO_AUTO_VALUE_ON_ZERO'")
         cursor.execute(f"SET SESSION innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}")
         cursor.execute(self.SHOW_CLUSTER)

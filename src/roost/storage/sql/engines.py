@@ -9,11 +9,12 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import URL, Connection, Engine, event
-from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from roost.storage.sql import hosts
 from roost.storage.sql.dialects import DIALECTS, Dialect, remember
+from roost.storage.sql.hosts import UnknownDatabase
 
 CONNECT_SECONDS = 5
 
@@ -47,10 +48,6 @@ class _Purpose(Enum):
     GLANCE = auto()
 
 
-class UnknownDatabase(ValueError):
-    """A URL that names no database we can serve."""
-
-
 def open_engines(url: str, *, read_url: str | None = None, pool: PoolOptions | None = None) -> Engines:
     """Make all pools. Nothing is connected yet.
 
@@ -74,11 +71,7 @@ def open_engines(url: str, *, read_url: str | None = None, pool: PoolOptions | N
 
 def driver_url(text: str) -> tuple[URL, Dialect]:
     """An operator's URL with our driver in it, and the dialect. Whichever driver it named, we use our own."""
-    try:
-        url = make_url(text)
-    except sa.exc.ArgumentError:
-        message = "this is no database URL"
-        raise UnknownDatabase(message) from None
+    url = hosts.parsed(text)
     kind = url.drivername.partition("+")[0]
     if kind not in DIALECTS:
         message = f"{kind!r} is no database that can be served; one of {', '.join(sorted(DIALECTS))} is"
@@ -87,6 +80,11 @@ def driver_url(text: str) -> tuple[URL, Dialect]:
     url = url.set(drivername=dialect.driver)
     if dialect.name == "sqlite" and url.database in {None, "", ":memory:"}:
         message = "an SQLite in memory can't be shared by several connections: name a file"
+        raise UnknownDatabase(message)
+    if dialect.name == "postgresql":
+        return hosts.of_the_primary(url), dialect
+    if hosts.count(url) > 1:
+        message = "only postgresql takes several hosts: name one address here, a proxy's or one that moves"
         raise UnknownDatabase(message)
     if dialect.name == "mysql":
         # "utf8" is MySQL's name for three bytes at most; on such a connection some names can't even be asked for.
@@ -110,7 +108,8 @@ def _engine(url: URL, dialect: Dialect, pool: PoolOptions, purpose: _Purpose) ->
         options["connect_args"] = {"isolation_level": None, "check_same_thread": False}
         options["poolclass"] = sa.QueuePool
     else:
-        options["connect_args"] = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_SECONDS}
+        wanted = {"connect_timeout": CONNECT_SECONDS, **dialect.vigilance}
+        options["connect_args"] = {name: value for name, value in wanted.items() if name not in url.query}
         if purpose is _Purpose.WRITE:
             options["isolation_level"] = dialect.isolation
         if purpose is _Purpose.GLANCE:
