@@ -104,8 +104,7 @@ A variable `OS_<GROUP>__<OPTION>` overrides the file: `OS_PLACEMENT_DATABASE__CO
 
 The libraries' own options work as they are documented with them: oslo.log's in `[DEFAULT]`, `[oslo_policy]` (its
 `enforce_new_defaults` and `policy_file` above all; a changed file is obeyed after a second at most), `[cors]` and
-`[oslo_middleware]`. `[keystone_authtoken]` will be read when Roost has the strategy `keystone`, which comes later;
-until then `auth_strategy` must be `noauth2`.
+`[oslo_middleware]`; keystonemiddleware's in `[keystone_authtoken]`, memcached among them ([access.md](access.md)).
 """ + "".join(_by_group())
 
 

@@ -14,8 +14,9 @@ from oslo_log import log
 from oslo_middleware import CORS, HTTPProxyToWSGI
 
 from roost import configuration
+from roost.access.door import BadStrategy
 from roost.access.policy import BadPolicy, Policy
-from roost.access.strategies import UnknownStrategy, strategy
+from roost.access.strategies import strategy
 from roost.cli.app import Actions, BadQuestion, make_cli
 from roost.cli.serve import CannotListen
 from roost.http.app import make_app
@@ -53,7 +54,7 @@ class NoDatabase(Exception):
     """The configuration names no database."""
 
 
-OPERATORS = (NoDatabase, UnknownDatabase, UnknownStrategy, CannotListen, BadPolicy, Unavailable, cfg.Error)
+OPERATORS = (NoDatabase, UnknownDatabase, BadStrategy, CannotListen, BadPolicy, Unavailable, cfg.Error)
 """What the operator can mend: told in a line, without a traceback."""
 
 
@@ -69,7 +70,7 @@ def make_application(conf: cfg.ConfigOpts) -> WSGIApplication:
     mirror = Mirror(store, clock=now)
     mirror.load()
     site = Site(store, mirror, ClaimQueue(store), _settings(conf), now=now, shuffle=random.SystemRandom().shuffle)
-    app = make_app(site, strategy(conf.api.auth_strategy), Policy(conf))
+    app = make_app(site, strategy(conf), Policy(conf))
     # From the inside out: a request passes the last of these first.
     if conf.cors.allowed_origin:
         app = CORS(app, conf)
@@ -80,7 +81,7 @@ def make_application(conf: cfg.ConfigOpts) -> WSGIApplication:
 def check_configuration(conf: cfg.ConfigOpts) -> None:
     """Raise what would keep a server of this configuration from starting, but for the database's state."""
     database_url(conf)
-    strategy(conf.api.auth_strategy)
+    strategy(conf)
     Policy(conf)
 
 

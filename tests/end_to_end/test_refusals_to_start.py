@@ -38,7 +38,7 @@ MESSAGES = {
     "no such folder": "the database is away",
     "closed port, PostgreSQL": "the database is away",
     "closed port, MariaDB": "the database is away",
-    "keystone": "auth_strategy is 'keystone'; this release of Roost has: noauth2",
+    "keystone": "[keystone_authtoken]auth_type is not set",
     "no such strategy": "found 'trust'",
     "noauth2 for everyone": "loopback only, not on 0.0.0.0",
     "bad file": "bad.conf:1",

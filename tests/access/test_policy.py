@@ -3,10 +3,8 @@
 import os
 from pathlib import Path
 
-from oslo_context.context import RequestContext
-
 from roost import configuration
-from roost.access.context import Context
+from roost.access.context import Context, context_of
 from roost.access.policy import Policy
 
 RULE = "placement:resource_providers:list"
@@ -14,7 +12,9 @@ RULE = "placement:resource_providers:list"
 
 def caller(*roles: str, user: str = "u", project: str = "p") -> Context:
     """Someone with these roles."""
-    return Context(RequestContext(user_id=user, project_id=project, roles=list(roles), overwrite=False))
+    known = context_of({"HTTP_X_USER_ID": user, "HTTP_X_PROJECT_ID": project, "HTTP_X_ROLES": ",".join(roles)}, "")
+    assert known is not None
+    return known
 
 
 def policy(folder: Path, at: list[float]) -> Policy:
