@@ -179,7 +179,15 @@ def application_from_environment() -> WSGIApplication:
     """The server as configured by files and variables alone, for `roost.wsgi`."""
     conf = load_configuration()
     _set_up_log(conf)
+    if conf.api.auth_strategy == "noauth2":
+        LOG.warning(_OPEN_TO_ALL)
     return make_application(conf)
+
+
+_OPEN_TO_ALL = (
+    "[api]auth_strategy is noauth2, which believes every token: whoever reaches this server may do everything. "
+    "Let it listen on loopback only."
+)
 
 
 def _settings(conf: cfg.ConfigOpts) -> Settings:

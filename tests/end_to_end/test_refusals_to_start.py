@@ -31,6 +31,10 @@ COMMANDS = {
     "bad file": (*SQLITE, *NOAUTH2, "--config-file", "{folder}/bad.conf"),
     "bad policy": (*SQLITE, *NOAUTH2, "--config-file", "{folder}/policy.conf"),
     "port taken": (*SQLITE, *NOAUTH2, "--port", "{taken}"),
+    "certificate without key": (*SQLITE, *NOAUTH2, "--certfile", "{folder}/bad.conf"),
+    "key without certificate": (*SQLITE, *NOAUTH2, "--keyfile", "{folder}/bad.conf"),
+    "no certificate": (*SQLITE, *NOAUTH2, "--certfile", "{folder}/bad.conf", "--keyfile", "{folder}/bad.conf"),
+    "no such certificate": (*SQLITE, *NOAUTH2, "--certfile", "{folder}/none", "--keyfile", "{folder}/none"),
 }
 MESSAGES = {
     "no database": "no database is named: give --database URL",
@@ -44,6 +48,10 @@ MESSAGES = {
     "bad file": "bad.conf:1",
     "bad policy": "policy.yaml",
     "port taken": "{taken}",
+    "certificate without key": "give --certfile and --keyfile",
+    "key without certificate": "give --certfile and --keyfile",
+    "no certificate": "can't serve by TLS",
+    "no such certificate": "No such file",
 }
 FILES = {
     "bad.conf": "[api\n",
