@@ -29,9 +29,20 @@ API: list[cfg.Opt] = [
     cfg.StrOpt(
         "auth_strategy",
         default="keystone",
-        choices=("keystone", "noauth2"),
+        choices=("keystone", "http_basic", "noauth2"),
         deprecated_group="DEFAULT",
         help="Who says who is asking. noauth2 believes any token: for development, on loopback only.",
+    ),
+    cfg.StrOpt(
+        "http_basic_auth_user_file",
+        default="/etc/placement/htpasswd",
+        deprecated_group="DEFAULT",
+        help="For http_basic: names and passwords, hashed by bcrypt, as `htpasswd -B` writes them.",
+    ),
+    cfg.StrOpt(
+        "http_basic_auth_roles_file",
+        default="/etc/placement/roles",
+        help="For http_basic: a line USER:ROLE,ROLE:PROJECT for each user; the project is the user's name if left out.",
     ),
 ]
 

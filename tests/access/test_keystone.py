@@ -149,6 +149,16 @@ def test_a_keystone_that_cannot_be_asked_is_told_as_503() -> None:
 
 
 @pytest.mark.xdist_group("keystone")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # python-memcached leaves its socket
+def test_a_memcached_that_is_away_keeps_nobody_out(identity: Identity) -> None:
+    """Keystone is asked instead."""
+    settings: Overrides = {**identity.settings(), (GROUP, "memcached_servers"): f"127.0.0.1:{free_port()}"}
+    headers = {"x-auth-token": identity.tokens["admin"]}
+    with served("roost", settings) as app:
+        assert [call(app, "GET", "/resource_providers", headers=headers).status for _ in range(2)] == [200, 200]
+
+
+@pytest.mark.xdist_group("keystone")
 def test_a_catalog_without_the_endpoint_lets_nobody_in(identity: Identity, tmp_path: Path) -> None:
     """Where the middleware can't find Keystone by its own catalog, that is an outage, and the log says what's wrong."""
     options = {option: value for (group, option), value in identity.settings().items() if group == GROUP}

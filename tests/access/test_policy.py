@@ -3,9 +3,11 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from roost import configuration
 from roost.access.context import Context, context_of
-from roost.access.policy import Policy
+from roost.access.policy import BadPolicy, Policy
 
 RULE = "placement:resource_providers:list"
 
@@ -41,6 +43,13 @@ def test_a_changed_file_is_obeyed_after_a_second(tmp_path: Path) -> None:
     say(tmp_path, "role:writer", 2000)
     at.append(1.1)
     assert (rules.allows(reader, RULE), rules.allows(writer, RULE)) == (False, True)
+
+
+def test_a_file_that_cannot_be_read_does_not_start(tmp_path: Path) -> None:
+    """The message names it."""
+    (tmp_path / "policy.yaml").write_text('"a": [[[\n')
+    with pytest.raises(BadPolicy, match=r"policy\.yaml can't be read"):
+        policy(tmp_path, [0.0])
 
 
 def test_answers_are_to_their_own_questions(tmp_path: Path) -> None:

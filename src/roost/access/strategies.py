@@ -14,8 +14,15 @@ def _keystone(conf: cfg.ConfigOpts) -> Strategy:
     return Keystone(conf).identify
 
 
+def _http_basic(conf: cfg.ConfigOpts) -> Strategy:
+    from roost.access.http_basic import HTTPBasic  # noqa: PLC0415 - bcrypt, for those who use it
+
+    return HTTPBasic(conf).identify
+
+
 STRATEGIES: dict[str, Callable[[cfg.ConfigOpts], Strategy]] = {
     "keystone": _keystone,
+    "http_basic": _http_basic,
     "noauth2": lambda _conf: noauth2.identify,
 }
 

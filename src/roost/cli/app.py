@@ -258,11 +258,12 @@ def _is_loopback(host: str) -> bool:
 
 
 _ONLY_LOOPBACK = (
-    "noauth2 believes every token, so it serves on loopback only, not on {host}. Choose another strategy with --auth, or "
-    "let everybody do everything with --insecure-open-to-all."
+    "noauth2 believes every token, so it serves on loopback only, not on {host}. Choose another strategy with --auth, "
+    "or let everybody do everything with --insecure-open-to-all."
 )
 _CREDENTIALS = {
     "keystone": '-H "x-auth-token: $(openstack token issue -f value -c id)"',
+    "http_basic": "--user NAME",
     "noauth2": "-H 'x-auth-token: admin'",
 }
 """By the strategy, what a first request shows of who is asking."""
