@@ -158,11 +158,11 @@ def load(args: Sequence[str] = (), files: Sequence[str] | None = None) -> cfg.Co
     log.register_options(conf)
     policy_opts.set_defaults(conf)
     _set_cors_defaults()
-    conf(list(args), project=PROJECT, default_config_files=_files() if files is None else list(files))
+    conf(list(args), project=PROJECT, default_config_files=usual_files() if files is None else list(files))
     return conf
 
 
-def _files() -> list[str] | None:
+def usual_files() -> list[str] | None:
     """The file that the environment names, or None for oslo.config's usual places."""
     if named := os.environ.get(FILE_VARIABLE, "").strip():
         return [named]

@@ -12,10 +12,11 @@ from wsgiref.types import WSGIApplication
 from oslo_config import cfg
 from oslo_log import log
 from oslo_middleware import CORS, HTTPProxyToWSGI
+from oslo_policy.policy import Enforcer
 
 from roost import configuration
 from roost.access.door import BadStrategy
-from roost.access.policy import BadPolicy, Policy
+from roost.access.policy import BadPolicy, Policy, enforcer
 from roost.access.strategies import strategy
 from roost.cli.app import Actions, BadQuestion, make_cli
 from roost.cli.serve import CannotListen
@@ -83,6 +84,14 @@ def check_configuration(conf: cfg.ConfigOpts) -> None:
     database_url(conf)
     strategy(conf)
     Policy(conf)
+
+
+def policy_enforcer() -> Enforcer:
+    """The rules and the operator's files, for the tools of oslo.policy: they know oslo.config's global object only."""
+    conf = cfg.CONF
+    named = conf.config_file  # by the tool's own --config-file; to read anew is to lose it
+    conf((), project=configuration.PROJECT, default_config_files=named or configuration.usual_files())
+    return enforcer(conf)
 
 
 def open_store(conf: cfg.ConfigOpts) -> SQLStore:
