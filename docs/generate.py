@@ -134,8 +134,8 @@ def policy() -> str:
 # Policy rules
 
 What each rule asks of a caller where no policy file says otherwise; [access.md](access.md#policy) tells how to change
-it. The names are openstack-placement's, and `roost:…` for what Roost adds to the API. Every rule of the second table asks
-for a token of a project, too.
+it. The names are those of openstack-placement, and `roost:…` for what Roost adds to the API. Every rule of the second
+table asks for a token of a project, too.
 
 ## What the defaults are made of
 
