@@ -119,6 +119,19 @@ def test_a_server_with_keystone(identity: Identity) -> None:
     assert stranger.headers["www-authenticate"].startswith("Keystone uri=")
 
 
+@pytest.mark.xdist_group("keystone")
+def test_no_token_is_an_outage(identity: Identity) -> None:
+    """Whatever a client sends as a token, or as a service's beside a good one: it is none, and not Keystone's fault."""
+    odd = [" ", "\t", "é", "ÿ" * 50, "a b", "\0", "a\x01b", "\x7f", "../../users", "a/b", "%00", "{}", "None", "gAAAA"]
+    odd += ["x" * keystone.LONGEST_TOKEN, "x" * (keystone.LONGEST_TOKEN + 1), "x" * 70_000]
+    good = identity.tokens["admin"]
+    with served("roost", identity.settings()) as app:
+        for token in odd:
+            for sent in ({"x-auth-token": token}, {"x-auth-token": good, "x-service-token": token}):
+                answer = call(app, "GET", "/resource_providers", headers=sent)
+                assert (answer.status, "www-authenticate" in answer.headers) == (401, True), sent
+
+
 @pytest.mark.parametrize("options", [{}, {"delay_auth_decision": "true"}])
 def test_nobody_is_let_in_while_keystone_is_away(tmp_path: Path, options: dict[str, str]) -> None:
     """Neither with a token nor as one who will be judged later; whoever brings no token is told where to get one."""

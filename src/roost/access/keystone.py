@@ -25,6 +25,10 @@ GROUP = "keystone_authtoken"
 SECONDS_TO_ANSWER = 10
 """How long Keystone may take where [keystone_authtoken]http_connect_timeout is not set; the middleware has no bound."""
 
+LONGEST_TOKEN = 4096
+"""Characters. Keystone's are of some hundreds; one that its server refuses for its length would look like an outage."""
+
+_SENT = ("HTTP_X_AUTH_TOKEN", "HTTP_X_STORAGE_TOKEN", "HTTP_X_SERVICE_TOKEN")
 _TOKENS = "roost.tokens"
 _DOOR = "roost.door"
 
@@ -62,6 +66,9 @@ class Keystone:
 
     def identify(self, environ: Environ, _claimed: Claimed) -> Stranger | None:
         """Write whom Keystone knows by the token into the environment."""
+        if any(len(environ.get(key, "")) > LONGEST_TOKEN for key in _SENT):
+            for key in _SENT:
+                environ.pop(key, None)
         environ[_TOKENS] = self._tokens
         environ[_DOOR] = door = _Door()
         try:
