@@ -188,8 +188,11 @@ def test_a_keystone_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(keystone, "SECONDS_TO_ANSWER", 1)
     with silent() as address:
         for options in ({}, {"http_connect_timeout": 1}):
+            conf = configured(tmp_path, auth_url=address, **options)
+            identify = Keystone(conf).identify
+            assert conf[GROUP].http_connect_timeout == 1  # or the rest would wait without end
             with pytest.raises(IdentityAway):
-                Keystone(configured(tmp_path, auth_url=address, **options)).identify(environ(HTTP_X_AUTH_TOKEN="t"), {})
+                identify(environ(HTTP_X_AUTH_TOKEN="token"), {})
 
 
 @pytest.mark.parametrize(
