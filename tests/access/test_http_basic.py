@@ -129,6 +129,14 @@ def test_a_long_password_is_not_right_by_its_beginning(folder: Path) -> None:
     assert (knows(basic, "alice", word + b"y"), knows(basic, "alice", word)) == (False, True)
 
 
+def test_what_cannot_be_checked_is_not_the_empty_password(folder: Path) -> None:
+    """Even of somebody who has an empty one."""
+    (folder / "htpasswd").write_text(f"alice:{hashed(b'')}\n")
+    basic = HTTPBasic(configured(folder))
+    words = (b"\0", b"x" * (LONGEST_PASSWORD + 1), b"")
+    assert [knows(basic, "alice", word) for word in words] == [False, False, True]
+
+
 def test_a_wrong_name_costs_what_a_wrong_password_costs(folder: Path) -> None:
     """One check each, of the dearest hash there is for a name that nobody has; a password that can't be, too."""
     with (folder / "htpasswd").open("a") as file:
