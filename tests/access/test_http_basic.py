@@ -176,34 +176,31 @@ def test_what_is_remembered_is_bounded_and_proves_nothing_elsewhere() -> None:
 
 
 def test_those_who_come_at_once_wait_for_one_check(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Eight threads with the same password: one of them checks it."""
-    begun, go = threading.Event(), threading.Event()
+    """Eight threads with the same password, none of which knew it when it came: one of them checks it."""
     checks: list[bytes] = []
-
-    def slow(password: bytes, _hashed: bytes) -> bool:
-        checks.append(password)
-        begun.set()
-        return go.wait(60)
-
-    passwords = Passwords(check=slow)
     answers: list[bool] = []
+    looked = threading.Semaphore(0)
+
+    def right(password: bytes, _hashed: bytes) -> bool:
+        checks.append(password)
+        return True
+
+    passwords = Passwords(check=right)
+    remembers = passwords._remembers
+
+    def noted(proof: bytes) -> bool:
+        looked.release()
+        return remembers(proof)
+
+    monkeypatch.setattr(passwords, "_remembers", noted)
     threads = [
         threading.Thread(target=lambda: answers.append(passwords.holds("alice", b"word", b""))) for _ in range(8)
     ]
-    waiting = threading.Semaphore(0)
-    remembers = passwords._remembers
-
-    def counted(proof: bytes) -> bool:
-        waiting.release()
-        return remembers(proof)
-
-    monkeypatch.setattr(passwords, "_remembers", counted)
-    for thread in threads:
-        thread.start()
-    for _ in range(9):  # all have looked once, and the first a second time
-        assert waiting.acquire(timeout=60)
-    assert begun.wait(60)
-    go.set()
+    with passwords._lock:
+        for thread in threads:
+            thread.start()
+        for _ in threads:
+            assert looked.acquire(timeout=60)
     for thread in threads:
         thread.join()
     assert (answers, checks) == ([True] * 8, [b"word"])
