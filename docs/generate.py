@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from oslo_config import cfg
+from oslo_policy.policy import DocumentedRuleDefault, RuleDefault
 
 from bench import chart, page
 from bench.results import Results
+from roost.access import rules
 from roost.configuration import CONFIG_FILE, DIRECTORY_VARIABLE, FILE_VARIABLE, GROUPS
 from roost.http.errors import REPLIES, Reply
 from roost.http.microversions.history import CHANGES
@@ -104,8 +106,7 @@ A variable `OS_<GROUP>__<OPTION>` overrides the file: `OS_PLACEMENT_DATABASE__CO
 
 The libraries' own options work as they are documented with them: oslo.log's in `[DEFAULT]`, `[oslo_policy]` (its
 `enforce_new_defaults` and `policy_file` above all; a changed file is obeyed after a second at most), `[cors]` and
-`[oslo_middleware]`. `[keystone_authtoken]` will be read when Roost has the strategy `keystone`, which comes later;
-until then `auth_strategy` must be `noauth2`.
+`[oslo_middleware]`; keystonemiddleware's in `[keystone_authtoken]`, memcached among them ([access.md](access.md)).
 """ + "".join(_by_group())
 
 
@@ -120,6 +121,44 @@ def _option_row(option: cfg.Opt) -> tuple[str, str, str]:
     told = f"{option.help} One of {choices}." if choices else f"{option.help}"
     default = str(option.default).lower() if isinstance(option.default, bool) else option.default
     return f"`{option.name}`", "" if default in (None, "") else f"`{default}`", told
+
+
+def policy() -> str:
+    """The page on policy: every rule with its default, what it guards, and what passed before."""
+    defaults = rules.defaults()
+    bases = [rule for rule in defaults if not isinstance(rule, DocumentedRuleDefault)]
+    guards = [rule for rule in defaults if isinstance(rule, DocumentedRuleDefault)]
+    return (
+        f"""\
+{NOTICE.format(source="src/roost/access/rules.py")}
+# Policy rules
+
+What each rule asks of a caller where no policy file says otherwise; [access.md](access.md#policy) tells how to change
+it. The names are those of openstack-placement, and `roost:…` for what Roost adds to the API. Every rule of the second
+table asks for a token of a project, too.
+
+## What the defaults are made of
+
+With `[oslo_policy]enforce_new_defaults = false` each of these lets pass what is in the last column as well.
+
+"""
+        + table(("name", "who it is", "default", "or, before"), [_base_row(rule) for rule in bases])
+        + """
+## What is guarded
+
+"""
+        + table(("rule", "what it guards", "default", "requests"), [_guard_row(rule) for rule in guards])
+    )
+
+
+def _base_row(rule: RuleDefault) -> tuple[str, ...]:
+    before = "" if rule.deprecated_rule is None else f"`{rule.deprecated_rule.check_str}`"
+    return f"`{rule.name}`", f"{rule.description}", f"`{rule.check_str}`", before
+
+
+def _guard_row(rule: DocumentedRuleDefault) -> tuple[str, ...]:
+    requests = "<br>".join(f"`{each['method']} {each['path']}`" for each in rule.operations)
+    return f"`{rule.name}`", f"{rule.description}", f"`{rule.check_str}`", requests
 
 
 def table(titles: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -138,6 +177,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "microversions.md": microversions,
     "errors.md": errors,
     "configuration.md": configuration,
+    "policy.md": policy,
     page.PAGE: lambda: page.page(measured()),
     page.CHART: lambda: chart.chart(measured()),
 }

@@ -29,9 +29,20 @@ API: list[cfg.Opt] = [
     cfg.StrOpt(
         "auth_strategy",
         default="keystone",
-        choices=("keystone", "noauth2"),
+        choices=("keystone", "http_basic", "noauth2"),
         deprecated_group="DEFAULT",
         help="Who says who is asking. noauth2 believes any token: for development, on loopback only.",
+    ),
+    cfg.StrOpt(
+        "http_basic_auth_user_file",
+        default="/etc/placement/htpasswd",
+        deprecated_group="DEFAULT",
+        help="For http_basic: names and passwords, hashed by bcrypt, as `htpasswd -B` writes them.",
+    ),
+    cfg.StrOpt(
+        "http_basic_auth_roles_file",
+        default="/etc/placement/roles",
+        help="For http_basic: a line USER:ROLE,ROLE:PROJECT for each user; the project is the user's name if left out.",
     ),
 ]
 
@@ -147,11 +158,11 @@ def load(args: Sequence[str] = (), files: Sequence[str] | None = None) -> cfg.Co
     log.register_options(conf)
     policy_opts.set_defaults(conf)
     _set_cors_defaults()
-    conf(list(args), project=PROJECT, default_config_files=_files() if files is None else list(files))
+    conf(list(args), project=PROJECT, default_config_files=usual_files() if files is None else list(files))
     return conf
 
 
-def _files() -> list[str] | None:
+def usual_files() -> list[str] | None:
     """The file that the environment names, or None for oslo.config's usual places."""
     if named := os.environ.get(FILE_VARIABLE, "").strip():
         return [named]

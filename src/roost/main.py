@@ -12,10 +12,12 @@ from wsgiref.types import WSGIApplication
 from oslo_config import cfg
 from oslo_log import log
 from oslo_middleware import CORS, HTTPProxyToWSGI
+from oslo_policy.policy import Enforcer
 
 from roost import configuration
-from roost.access.policy import BadPolicy, Policy
-from roost.access.strategies import UnknownStrategy, strategy
+from roost.access.door import BadStrategy
+from roost.access.policy import BadPolicy, Policy, enforcer
+from roost.access.strategies import strategy
 from roost.cli.app import Actions, BadQuestion, make_cli
 from roost.cli.serve import CannotListen
 from roost.http.app import make_app
@@ -54,7 +56,7 @@ class NoDatabase(Exception):
     """The configuration names no database."""
 
 
-OPERATORS = (NoDatabase, UnknownDatabase, UnknownStrategy, CannotListen, BadPolicy, Unavailable, cfg.Error)
+OPERATORS = (NoDatabase, UnknownDatabase, BadStrategy, CannotListen, BadPolicy, Unavailable, cfg.Error)
 """What the operator can mend: told in a line, without a traceback."""
 
 
@@ -70,7 +72,7 @@ def make_application(conf: cfg.ConfigOpts) -> WSGIApplication:
     mirror = Mirror(store, clock=now)
     mirror.load()
     site = Site(store, mirror, ClaimQueue(store), _settings(conf), now=now, shuffle=random.SystemRandom().shuffle)
-    app = make_app(site, strategy(conf.api.auth_strategy), Policy(conf))
+    app = make_app(site, strategy(conf), Policy(conf))
     # From the inside out: a request passes the last of these first.
     if conf.cors.allowed_origin:
         app = CORS(app, conf)
@@ -81,8 +83,16 @@ def make_application(conf: cfg.ConfigOpts) -> WSGIApplication:
 def check_configuration(conf: cfg.ConfigOpts) -> None:
     """Raise what would keep a server of this configuration from starting, but for the database's state."""
     database_url(conf)
-    strategy(conf.api.auth_strategy)
+    strategy(conf)
     Policy(conf)
+
+
+def policy_enforcer() -> Enforcer:
+    """The rules and the operator's files, for the tools of oslo.policy: they know oslo.config's global object only."""
+    conf = cfg.CONF
+    named = conf.config_file  # by the tool's own --config-file; to read anew is to lose it
+    conf((), project=configuration.PROJECT, default_config_files=named or configuration.usual_files())
+    return enforcer(conf)
 
 
 def open_store(conf: cfg.ConfigOpts) -> SQLStore:
@@ -179,7 +189,15 @@ def application_from_environment() -> WSGIApplication:
     """The server as configured by files and variables alone, for `roost.wsgi`."""
     conf = load_configuration()
     _set_up_log(conf)
+    if conf.api.auth_strategy == "noauth2":
+        LOG.warning(_OPEN_TO_ALL)
     return make_application(conf)
+
+
+_OPEN_TO_ALL = (
+    "[api]auth_strategy is noauth2, which believes every token: whoever reaches this server may do everything. "
+    "Let it listen on loopback only."
+)
 
 
 def _settings(conf: cfg.ConfigOpts) -> Settings:

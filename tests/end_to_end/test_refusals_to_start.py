@@ -31,6 +31,10 @@ COMMANDS = {
     "bad file": (*SQLITE, *NOAUTH2, "--config-file", "{folder}/bad.conf"),
     "bad policy": (*SQLITE, *NOAUTH2, "--config-file", "{folder}/policy.conf"),
     "port taken": (*SQLITE, *NOAUTH2, "--port", "{taken}"),
+    "certificate without key": (*SQLITE, *NOAUTH2, "--certfile", "{folder}/bad.conf"),
+    "key without certificate": (*SQLITE, *NOAUTH2, "--keyfile", "{folder}/bad.conf"),
+    "no certificate": (*SQLITE, *NOAUTH2, "--certfile", "{folder}/bad.conf", "--keyfile", "{folder}/bad.conf"),
+    "no such certificate": (*SQLITE, *NOAUTH2, "--certfile", "{folder}/none", "--keyfile", "{folder}/none"),
 }
 MESSAGES = {
     "no database": "no database is named: give --database URL",
@@ -38,12 +42,16 @@ MESSAGES = {
     "no such folder": "the database is away",
     "closed port, PostgreSQL": "the database is away",
     "closed port, MariaDB": "the database is away",
-    "keystone": "auth_strategy is 'keystone'; this release of Roost has: noauth2",
+    "keystone": "[keystone_authtoken]auth_type is not set",
     "no such strategy": "found 'trust'",
     "noauth2 for everyone": "loopback only, not on 0.0.0.0",
     "bad file": "bad.conf:1",
     "bad policy": "policy.yaml",
     "port taken": "{taken}",
+    "certificate without key": "give --certfile and --keyfile",
+    "key without certificate": "give --certfile and --keyfile",
+    "no certificate": "can't serve by TLS",
+    "no such certificate": "No such file",
 }
 FILES = {
     "bad.conf": "[api\n",

@@ -7,8 +7,8 @@ from wsgiref.types import WSGIApplication
 import msgspec
 
 from roost import configuration
+from roost.access import noauth2
 from roost.access.policy import Policy
-from roost.access.strategies import strategy
 from roost.http.app import make_app
 from roost.http.call import Settings, Site
 from roost.http.requestlog import RequestLog
@@ -36,7 +36,7 @@ def application(store: Store, settings: Settings | None = None) -> WSGIApplicati
     site = Site(
         store, Mirror(store), ClaimQueue(store), settings or Settings(), now=lambda: MOMENT, shuffle=list.reverse
     )
-    return RequestLog(make_app(site, strategy("noauth2"), policy()))
+    return RequestLog(make_app(site, noauth2.identify, policy()))
 
 
 class Client:

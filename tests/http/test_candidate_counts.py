@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from roost.access.strategies import strategy
+from roost.access import noauth2
 from roost.http.app import make_app
 from roost.http.call import Settings, Site
 from roost.http.microversions.history import ALL, NUMBERS, Change
@@ -120,7 +120,7 @@ def test_who_may_ask(client: Client, path: str, role: str, allowed: bool) -> Non
         site = Site(
             client.store, Mirror(client.store), ClaimQueue(client.store), Settings(), lambda: MOMENT, list.reverse
         )
-        client.app = make_app(site, strategy("noauth2"), policy(new_defaults=new_defaults))
+        client.app = make_app(site, noauth2.identify, policy(new_defaults=new_defaults))
         if role == "service" and not new_defaults:
             continue
         result = client(f"GET {path}?resources=VCPU:1", x_auth_token="someone", x_roles=role)

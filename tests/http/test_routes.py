@@ -5,7 +5,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
-from roost.access.strategies import strategy
+from roost.access import noauth2
 from roost.http.app import RouteWithoutRule, make_app
 from roost.http.call import Call, Reply, Settings, Site, done
 from roost.http.microversions.history import Change, Since
@@ -34,7 +34,7 @@ def test_a_route_without_a_rule_does_not_start(rule: str | None) -> None:
     routes = {**ROUTES, "/open": {"GET": Method(Since({Change.INITIAL: Operation(_nothing, rule)}))}}
 
     with pytest.raises(RouteWithoutRule):
-        make_app(_site(), strategy("noauth2"), policy(), routes)
+        make_app(_site(), noauth2.identify, policy(), routes)
 
 
 def test_every_route_asks_for_a_caller() -> None:
@@ -95,7 +95,7 @@ def test_links_and_locations_carry_the_mount_point() -> None:
 )
 def test_who_may_reshape(roles: str, new_defaults: bool, allowed: bool) -> None:  # noqa: FBT001 - a row of a table
     """The new defaults ask for the role service; the old ones let the administrator in as well."""
-    app = make_app(_site(), strategy("noauth2"), policy(new_defaults=new_defaults))
+    app = make_app(_site(), noauth2.identify, policy(new_defaults=new_defaults))
     client = Client()
     client.app = app
 

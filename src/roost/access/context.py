@@ -1,39 +1,24 @@
 """Who is asking. A context is made here and nowhere else; a handler can't run without one."""
 
+import re
+from dataclasses import dataclass
 from typing import Any
 
 from oslo_context.context import RequestContext
 
-_IDENTITY_KEYS = tuple(
-    f"HTTP_{name}"
-    for name in (
-        "X_USER_ID",
-        "X_USER",
-        "X_USER_NAME",
-        "X_USER_DOMAIN_ID",
-        "X_USER_DOMAIN_NAME",
-        "X_TENANT_ID",
-        "X_TENANT",
-        "X_TENANT_NAME",
-        "X_PROJECT_ID",
-        "X_PROJECT_NAME",
-        "X_PROJECT_DOMAIN_ID",
-        "X_PROJECT_DOMAIN_NAME",
-        "X_DOMAIN_ID",
-        "X_DOMAIN_NAME",
-        "X_ROLE",
-        "X_ROLES",
-        "X_IS_ADMIN_PROJECT",
-        "X_IDENTITY_STATUS",
-        "X_SERVICE_ROLES",
-        "X_SERVICE_USER_ID",
-        "X_SERVICE_CATALOG",
-        "OPENSTACK_SYSTEM_SCOPE",
-    )
-)
-"""What only an access strategy may set; from a client it is taken away."""
-
 Environ = dict[str, Any]
+Claimed = dict[str, Any]
+"""What a client says of itself in headers that only a strategy may set."""
+
+_IDENTITY = re.compile(
+    r"HTTP_X_(?:SERVICE_(?!TOKEN\Z).*|(?:USER|PROJECT|TENANT|DOMAIN)(?:_.*)?|ROLES?|IS_ADMIN_PROJECT|IDENTITY_STATUS)\Z"
+    r"|HTTP_OPENSTACK_SYSTEM_SCOPE\Z"
+    r"|keystone\."
+)
+"""What says who is asking, in an environment. Servers write dashes and underscores of a header's name alike."""
+
+_SEAL = object()
+"""Shown by those who may make a context."""
 
 
 class Context:
@@ -41,7 +26,9 @@ class Context:
 
     __slots__ = ("credentials",)
 
-    def __init__(self, credentials: RequestContext) -> None:
+    def __init__(self, credentials: RequestContext, seal: object = None) -> None:
+        if seal is not _SEAL:
+            raise TypeError("only roost.access makes a context, of what a strategy has written")
         self.credentials = credentials
 
     @property
@@ -55,12 +42,26 @@ class Context:
         return self.credentials.project_id or ""
 
 
-def without_identity(environ: Environ) -> Environ:
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """A caller whom nobody vouches for."""
+
+    challenge: str = ""
+    """How it may become known: the value of WWW-Authenticate, where the strategy has one."""
+    words: bytes = b""
+    """What it is told, as JSON; the API's own words where there are none."""
+
+
+class IdentityAway(Exception):
+    """Who could say who is asking can't be reached, or can't be used as configured. Nobody is let in meanwhile."""
+
+
+def without_identity(environ: Environ) -> Claimed:
     """Take away what a client claims to be; returns what was taken, for the strategy to use where it may."""
-    return {key: environ.pop(key) for key in _IDENTITY_KEYS if key in environ}
+    return {key: environ.pop(key) for key in [*environ] if _IDENTITY.match(key)}
 
 
 def context_of(environ: Environ, request_id: str) -> Context | None:
     """The caller that a strategy has written into the environment, or None where it wrote none."""
     credentials = RequestContext.from_environ(environ, request_id=request_id, overwrite=False)
-    return None if credentials.user_id is None else Context(credentials)
+    return None if credentials.user_id is None else Context(credentials, _SEAL)

@@ -19,6 +19,17 @@ class BadPolicy(Exception):
     """The operator's policy file can't be read."""
 
 
+def enforcer(conf: cfg.ConfigOpts) -> policy.Enforcer:
+    """oslo.policy's own object with all defaults, before it has read a file."""
+    opts.set_defaults(conf)
+    made = policy.Enforcer(conf)
+    # Every default changed when roles got scopes; a warning for each would fill the log and tell nothing.
+    made.suppress_default_change_warnings = True
+    made.suppress_deprecation_warnings = True
+    made.register_defaults(rules.defaults())
+    return made
+
+
 class Policy:
     """The rules in force."""
 
@@ -27,12 +38,7 @@ class Policy:
         self._answers: dict[str, bool] = {}
         """By all that a rule may look at."""
         self._answers_since = ticks()
-        opts.set_defaults(conf)
-        self._enforcer = policy.Enforcer(conf)
-        # Every default changed when roles got scopes; a warning for each would fill the log and tell nothing.
-        self._enforcer.suppress_default_change_warnings = True
-        self._enforcer.suppress_deprecation_warnings = True
-        self._enforcer.register_defaults(rules.defaults())
+        self._enforcer = enforcer(conf)
         try:
             self._enforcer.load_rules()
         except ValueError as error:

@@ -17,7 +17,7 @@ from roost.cli.doctor import CANNOT_LOOK, see
 from roost.cli.fit import show_fit
 from roost.cli.grid import console as results
 from roost.cli.purge import purge
-from roost.cli.serve import Listener, refuse_taken, serve
+from roost.cli.serve import Listener, refuse_bad_certificate, refuse_taken, serve
 from roost.cli.why import show_why
 from roost.configuration import FILE_VARIABLE
 from roost.search.explanation import Explanation
@@ -93,18 +93,31 @@ def make_cli(actions: Actions) -> typer.Typer:
         database: Database = None,
         auth: Annotated[str | None, typer.Option(help="The access strategy, over what the configuration says.")] = None,
         workers: Annotated[int, typer.Option(min=1, help="How many processes serve.")] = 1,
+        certfile: Annotated[Path | None, typer.Option(help="Serve by TLS, with this certificate (PEM).")] = None,
+        keyfile: Annotated[Path | None, typer.Option(help="The certificate's key (PEM, without a password).")] = None,
         config_file: ConfigFile = None,
+        *,
+        insecure_open_to_all: Annotated[
+            bool,
+            typer.Option(
+                "--insecure-open-to-all",
+                help="Let noauth2 serve on any address: whoever reaches it may do everything.",
+            ),
+        ] = False,
     ) -> None:
         """Serve the API; makes or upgrades the tables first. SIGTERM ends it when requests in flight are answered."""
         conf = _configured(actions, database, auth, config_file)
-        if conf.api.auth_strategy == "noauth2" and not _is_loopback(host):
-            console.print(f"noauth2 believes every token, so it serves on loopback only, not on {host}")
+        if conf.api.auth_strategy == "noauth2" and not (insecure_open_to_all or _is_loopback(host)):
+            console.print(_ONLY_LOOPBACK.format(host=host), soft_wrap=True)
             raise typer.Exit(2)
-        listener = Listener(host=host, port=port, workers=workers)
+        listener = Listener(host=host, port=port, workers=workers, certfile=certfile, keyfile=keyfile)
         actions.check(conf)
+        refuse_bad_certificate(listener)
         refuse_taken(listener)
         actions.sync(conf)
-        console.print(_greeting(f"http://{_in_url(host)}:{port}", conf.placement_database.connection), soft_wrap=True)
+        console.print(
+            _greeting(listener.address, conf.api.auth_strategy, conf.placement_database.connection), soft_wrap=True
+        )
         serve(listener)
 
     return cli
@@ -244,17 +257,24 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _in_url(host: str) -> str:
-    """An address as URLs have it: an IPv6 address in brackets."""
-    return f"[{host}]" if ":" in host else host
+_ONLY_LOOPBACK = (
+    "noauth2 believes every token, so it serves on loopback only, not on {host}. Choose another strategy with --auth, "
+    "or let everybody do everything with --insecure-open-to-all."
+)
+_CREDENTIALS = {
+    "keystone": '-H "x-auth-token: $(openstack token issue -f value -c id)"',
+    "http_basic": "--user NAME",
+    "noauth2": "-H 'x-auth-token: admin'",
+}
+"""By the strategy, what a first request shows of who is asking."""
 
 
-def _greeting(address: str, database: str) -> str:
+def _greeting(address: str, auth: str, database: str) -> str:
     """Where it serves, and a first request to try. The database's password is not shown."""
     scheme, _, rest = database.partition("://")
     shown = f"{scheme}://{rest.rpartition('@')[2]}"
     return (
         f"Roost serves the Placement API at {address} (database: {shown})\n"
         "a first request:\n"
-        f"  curl -H 'x-auth-token: admin' -H 'openstack-api-version: placement latest' {address}/resource_providers"
+        f"  curl {_CREDENTIALS[auth]} -H 'openstack-api-version: placement latest' {address}/resource_providers"
     )

@@ -3,20 +3,30 @@
 import os
 import signal
 import socket
+import ssl
 import threading
 import time
+from pathlib import Path
 
 import msgspec
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import Interfaces, SSLProtocols
 
 
 class Listener(msgspec.Struct, frozen=True, kw_only=True):
-    """Where to listen, and with how many processes."""
+    """Where to listen, with how many processes, and with which certificate and key if by TLS."""
 
     host: str
     port: int
     workers: int
+    certfile: Path | None = None
+    keyfile: Path | None = None
+
+    @property
+    def address(self) -> str:
+        """Its URL; an IPv6 address stands in brackets."""
+        scheme = "http" if self.certfile is None else "https"
+        return f"{scheme}://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
 
 
 THREADS = 16
@@ -47,6 +57,20 @@ def refuse_taken(listener: Listener) -> None:
         socket.create_server(address[:2], family=family).close()
     except OSError as error:
         message = f"can't listen on {listener.host}:{listener.port}: {error.strerror}"
+        raise CannotListen(message) from None
+
+
+def refuse_bad_certificate(listener: Listener) -> None:
+    """Say so before any worker starts, if there is no serving by this certificate and key."""
+    if listener.certfile is None and listener.keyfile is None:
+        return
+    if listener.certfile is None or listener.keyfile is None:
+        raise CannotListen("TLS needs both: give --certfile and --keyfile")
+    try:
+        # No password: a worker couldn't ask for one.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(listener.certfile, listener.keyfile, password="")
+    except OSError as error:  # an ssl.SSLError too
+        message = f"can't serve by TLS with {listener.certfile} and {listener.keyfile}: {error}"
         raise CannotListen(message) from None
 
 
@@ -94,4 +118,7 @@ def serve(listener: Listener) -> None:
         backpressure=WAITING,
         workers_kill_timeout=SECONDS_TO_FINISH,
         respawn_failed_workers=True,
+        ssl_cert=listener.certfile,
+        ssl_key=listener.keyfile,
+        ssl_protocol_min=SSLProtocols.tls12,
     ).serve()

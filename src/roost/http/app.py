@@ -17,9 +17,9 @@ from wsgiref.types import WSGIApplication, WSGIEnvironment
 import falcon
 from falcon.constants import COMBINED_METHODS
 
-from roost.access.context import Context, context_of
+from roost.access.context import Context, IdentityAway, Stranger
+from roost.access.door import OPEN_PATHS, Strategy, admit
 from roost.access.policy import Policy
-from roost.access.strategies import Strategy
 from roost.http import errors, faults
 from roost.http.call import Call, Reply, Site
 from roost.http.microversions import history
@@ -39,7 +39,6 @@ REQUEST_ID = "roost.request_id"
 _VERSION = "roost.version"
 _CONTEXT = "roost.context"
 _UNVARIED = "roost.unvaried"
-_OPEN_PATHS = ("/", "")
 _LONGEST_LENGTH = 18
 """Digits of a content-length; what is longer is no length of anything."""
 _OWN_PORTS = {"http": ":80", "https": ":443"}
@@ -65,7 +64,7 @@ def _refuse_unguarded(path: str, methods: Methods, policy: Policy) -> None:
     for name, method in methods.items():
         for version in history.ALL:
             operation = method.operations.at(version)
-            if operation is None or (operation.rule is None and path in _OPEN_PATHS):
+            if operation is None or (operation.rule is None and path in OPEN_PATHS):
                 continue
             if operation.rule is None or not policy.knows(operation.rule):
                 message = f"{name} {path} is guarded by no policy rule"
@@ -80,11 +79,10 @@ class _Entrance:
 
     def process_request(self, req: falcon.Request, _resp: falcon.Response) -> None:
         environ = req.env
-        self._strategy(environ)
-        context = context_of(environ, environ.get(REQUEST_ID, ""))
-        if context is None and environ.get("PATH_INFO", "") not in _OPEN_PATHS:
-            raise faults.NoContext
-        environ[_CONTEXT] = context
+        caller = admit(environ, self._strategy, environ.get(REQUEST_ID, ""))
+        if isinstance(caller, Stranger):
+            raise faults.NoContext(caller.challenge, caller.words)
+        environ[_CONTEXT] = caller
         environ[_VERSION] = negotiate(environ.get("HTTP_OPENSTACK_API_VERSION"))
         _refuse_unannounced(environ)
         _refuse_odd_names(environ.get("PATH_INFO", ""))
@@ -127,7 +125,7 @@ def _refuse_unannounced(environ: WSGIEnvironment) -> None:
 
 def _refuse_odd_names(path: str) -> None:
     """A name in a path is never empty and holds no NUL, so a doubled or trailing slash leads nowhere."""
-    if path not in _OPEN_PATHS and ("//" in path or path.endswith("/") or "\0" in path):
+    if path not in OPEN_PATHS and ("//" in path or path.endswith("/") or "\0" in path):
         raise faults.NoSuchRoute
 
 
@@ -176,7 +174,7 @@ class _Resource:
             return
         context: Context | None = call.context
         if context is None:
-            raise faults.NoContext
+            raise faults.NoContext("", b"")
         target = None if operation.target is None else operation.target(call)
         if not self._policy.allows(context, operation.rule, target):
             raise faults.Forbidden(operation.rule)
@@ -217,12 +215,14 @@ def _answer_error(req: falcon.Request, resp: falcon.Response, error: Exception, 
     """Answer a refusal; whatever else was raised is a bug, and logged as one."""
     environ = req.env
     refusal = _of_falcon(error)
-    if not isinstance(refusal, Refusal | Unavailable):
+    if not isinstance(refusal, Refusal | Unavailable | IdentityAway):
         LOG.error("bug: %s %s", req.method, environ.get("PATH_INFO", "").encode("unicode_escape"), exc_info=error)
     environ[_UNVARIED] = type(refusal) in errors.UNVARIED
     answer = errors.answer(refusal, environ.get(_VERSION), environ.get(REQUEST_ID, ""))
     resp.status = HTTPStatus(answer.status)
-    if req.client_accepts(HTML) and not req.client_accepts(JSON):
+    if isinstance(refusal, faults.NoContext) and refusal.words:
+        resp.data, resp.content_type = refusal.words, JSON
+    elif req.client_accepts(HTML) and not req.client_accepts(JSON):
         resp.data, resp.content_type = answer.as_html(), _HTML_TYPE
     else:
         resp.data, resp.content_type = answer.as_json(), JSON

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from roost.access.context import IdentityAway
 from roost.http import faults
 from roost.http.microversions import history
 from roost.http.microversions.history import Change, Microversion
@@ -266,6 +267,7 @@ RETRY_AFTER_SECONDS = 1
 _OUTCOME_UNKNOWN = (
     "The database went away while it committed. The request may have been carried out: look before you send it again."
 )
+_IDENTITY_AWAY = "The Keystone service is temporarily unavailable. The request changed nothing; send it again."
 
 
 class Answer(NamedTuple):
@@ -297,6 +299,8 @@ def answer(error: Exception, version: Microversion | None, request_id: str) -> A
             reply, text = Reply(503, ""), _OUTCOME_UNKNOWN
         case Unavailable():
             reply, text = Reply(503, ""), "The database can't answer now. The request changed nothing; send it again."
+        case IdentityAway():
+            reply, text = Reply(503, ""), _IDENTITY_AWAY
         case _:
             reply, text = Reply(500, ""), "An error of the server itself; its log tells more under the request id."
     shown = _detail(error, reply.status, text)
@@ -319,7 +323,9 @@ def _headers(error: Exception) -> dict[str, str]:
             return {"allow": ", ".join(allowed)}
         case OutcomeUnknown():
             return {}
-        case Unavailable():
+        case faults.NoContext(challenge=challenge) if challenge:
+            return {"www-authenticate": challenge}
+        case Unavailable() | IdentityAway():
             return {"retry-after": str(RETRY_AFTER_SECONDS)}
         case _:
             return {}

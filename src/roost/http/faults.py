@@ -7,7 +7,13 @@ from roost.model.refusals import Refusal
 
 @dataclass(eq=False)
 class NoContext(Refusal):
-    """Nobody is known to ask: no token, or one that says nothing."""
+    """Nobody is known to ask: no token, or one that says nothing.
+
+    `challenge` tells how to become known, and `words` are what the access strategy says of it; either may be empty.
+    """
+
+    challenge: str
+    words: bytes
 
 
 @dataclass(eq=False)

@@ -1,0 +1,91 @@
+"""The strategy for clouds: Keystone vouches for the token, and keystonemiddleware asks it.
+
+The middleware guards a stand-in, not the API: what it hands on to the stand-in is let in, and what it answers itself a
+stranger is told word for word. So it is used through nothing but WSGI, and never sees an answer of the API's.
+"""
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+from wsgiref.types import StartResponse
+
+import webob
+from keystoneauth1.exceptions import ClientException
+from keystonemiddleware import auth_token
+from keystonemiddleware.exceptions import ConfigurationError
+from oslo_config import cfg
+
+from roost.access.context import Claimed, Environ, IdentityAway, Stranger
+from roost.access.door import BadStrategy
+from roost.access.tokens import Tokens
+
+LOG = logging.getLogger(__name__)
+
+GROUP = "keystone_authtoken"
+SECONDS_TO_ANSWER = 10
+"""How long Keystone may take where [keystone_authtoken]http_connect_timeout is not set; the middleware has no bound."""
+
+LONGEST_TOKEN = 4096
+"""Characters. Keystone's are of some hundreds; one that its server refuses for its length would look like an outage."""
+
+_SENT = ("HTTP_X_AUTH_TOKEN", "HTTP_X_STORAGE_TOKEN", "HTTP_X_SERVICE_TOKEN")
+_TOKENS = "roost.tokens"
+_DOOR = "roost.door"
+
+
+class _Door:
+    """One request before the middleware: whether it was let in, and what was said otherwise."""
+
+    def __init__(self) -> None:
+        self.opened = False
+        self.challenge = ""
+
+    def start_response(self, _status: str, headers: list[tuple[str, str]], _exc_info: object = None) -> Any:  # noqa: ANN401 - WSGI's
+        self.challenge = dict(headers).get("WWW-Authenticate", "")
+
+
+class Keystone:
+    """Asks one Keystone. May be used by several threads."""
+
+    def __init__(self, conf: cfg.ConfigOpts) -> None:
+        for group, options in auth_token.list_opts():
+            conf.register_opts(options, group)
+        conf.set_default("http_connect_timeout", SECONDS_TO_ANSWER, GROUP)
+        if not conf[GROUP].auth_type and not conf[GROUP].auth_section:
+            message = f"[{GROUP}]auth_type is not set: name the way to log in to Keystone, `password` for example"
+            raise BadStrategy(message)
+        ours: dict[str, object] = {"oslo_config_config": conf, "delay_auth_decision": False}
+        if not conf[GROUP].memcached_servers:
+            ours["cache"] = _TOKENS
+        self._tokens = Tokens()
+        try:
+            self._middleware = auth_token.AuthProtocol(_let_in, ours)
+        except (ClientException, ConfigurationError) as error:
+            message = f"[{GROUP}] can't be used: {error}"
+            raise BadStrategy(message) from None
+
+    def identify(self, environ: Environ, _claimed: Claimed) -> Stranger | None:
+        """Write whom Keystone knows by the token into the environment."""
+        if any(len(environ.get(key, "")) > LONGEST_TOKEN for key in _SENT):
+            for key in _SENT:
+                environ.pop(key, None)
+        environ[_TOKENS] = self._tokens
+        environ[_DOOR] = door = _Door()
+        try:
+            said = b"".join(self._middleware(environ, door.start_response))
+        except Exception as error:  # whatever it is, a half-configured plugin's bare Exception too: nobody is let in
+            foreseen = isinstance(error, ClientException)
+            LOG.error("nobody is let in: Keystone can't be asked: %s", error, exc_info=not foreseen)  # noqa: TRY400 - a traceback only of what nobody foresaw
+            raise IdentityAway from error
+        if door.opened:
+            return None
+        if not door.challenge:  # it is Keystone that is at fault, not the token
+            raise IdentityAway
+        return Stranger(door.challenge, said)
+
+
+def _let_in(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    """The stand-in behind the middleware."""
+    environ[_DOOR].opened = True
+    nothing: Iterable[bytes] = webob.Response()(environ, start_response)
+    return nothing

@@ -1,0 +1,112 @@
+"""`roost serve`: by TLS, and open to all where the operator insists."""
+
+import datetime as dt
+import ipaddress
+import subprocess
+from pathlib import Path
+
+import pytest
+import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from tests.databases import fresh_database
+from tests.end_to_end.api import new_id
+from tests.end_to_end.servers import (
+    SECONDS_TO_START,
+    Server,
+    free_port,
+    roost,
+    serving,
+    started,
+    wait_until,
+)
+
+WARNING = "noauth2, which believes every token"
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate that 127.0.0.1 made for itself, and its key."""
+    folder = tmp_path_factory.mktemp("tls")
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "here")])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    paths = folder / "certificate.pem", folder / "key.pem"
+    paths[0].write_bytes(made.public_bytes(Encoding.PEM))
+    paths[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return paths
+
+
+def wait_for_tls(server: Server, address: str, certificate: Path) -> None:
+    """Wait until it answers under the certificate."""
+
+    def answers() -> bool:
+        assert server.process.poll() is None, server.said()
+        try:
+            return requests.get(address, verify=str(certificate), timeout=SECONDS_TO_START).ok
+        except requests.ConnectionError:
+            return False
+
+    wait_until(answers, SECONDS_TO_START, server.said)
+
+
+def test_tls(certificate: tuple[Path, Path]) -> None:
+    """With --certfile and --keyfile it speaks TLS and nothing else, and its links say https."""
+    public, private = certificate
+    port = free_port()
+    address = f"https://127.0.0.1:{port}"
+    headers = {"x-auth-token": "admin", "openstack-api-version": "placement 1.39"}
+    with fresh_database("sqlite") as database:
+        command = [roost(), "serve", "--port", str(port), "--auth", "noauth2", "--database", database]
+        command += ["--certfile", str(public), "--keyfile", str(private)]
+        with started(command, port) as server:
+            wait_for_tls(server, address, public)
+            body = {"name": "host", "uuid": new_id()}
+            made = requests.post(
+                f"{address}/resource_providers", json=body, headers=headers, verify=str(public), timeout=30
+            )
+            with pytest.raises(requests.ConnectionError):
+                requests.get(f"http://127.0.0.1:{port}/", timeout=30)
+            said = server.said()
+    assert made.headers["location"] == f"{address}/resource_providers/{body['uuid']}"
+    assert f"serves the Placement API at {address}" in said
+
+
+def test_a_key_of_another_certificate_is_refused(certificate: tuple[Path, Path], tmp_path: Path) -> None:
+    """Before anything starts, in one message."""
+    other = ec.generate_private_key(ec.SECP256R1())
+    key = tmp_path / "key.pem"
+    key.write_bytes(other.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    command = [roost(), "serve", "--auth", "noauth2", "--database", f"sqlite:///{tmp_path}/roost.db"]
+    done = subprocess.run(
+        [*command, "--port", str(free_port()), "--certfile", str(certificate[0]), "--keyfile", str(key)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert "can't serve by TLS" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_open_to_all() -> None:
+    """noauth2 serves on every address if told so by a flag that says what it does, and the log warns of it."""
+    options = ("--auth", "noauth2", "--host", "0.0.0.0", "--insecure-open-to-all")  # noqa: S104 - the flag's test
+    with fresh_database("sqlite") as database, serving(database, options=options) as (server,):
+        assert WARNING in server.said()
