@@ -100,7 +100,7 @@ def make_cli(actions: Actions) -> typer.Typer:
         if conf.api.auth_strategy == "noauth2" and not _is_loopback(host):
             console.print(f"noauth2 believes every token, so it serves on loopback only, not on {host}")
             raise typer.Exit(2)
-        listener = Listener(host=host, port=port, workers=workers)
+        listener = Listener(host=host, port=port, workers=workers, seconds_for_header=conf.roost.seconds_for_header)
         actions.check(conf)
         refuse_taken(listener)
         actions.sync(conf)
