@@ -1,0 +1,126 @@
+"""What is shot at: the whole application over a database, its stage, and how each answer is judged."""
+
+import json
+import re
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from roost.storage.sql.store import SQLStore
+from tests.hostile.books import Books
+from tests.hostile.shots import CHILD, HOST, HOST_GENERATION, NEWEST, OTHER, SERVER, SERVER_GENERATION, SWITCH, Shot
+from tests.http.api import application
+from tests.peer.wsgi import Answer, call
+
+LONGEST_SECONDS = 5
+LARGEST_ERROR = 64 * 1024
+"""Bytes of the body of an error. A detail has 6,000 characters, and each may be written as an escape."""
+
+_CALLER = {"x_auth_token": "admin", "x_roles": "admin,service", "accept": "application/json"}
+_LEAK = re.compile(
+    rb"sqlalchemy|sqlite|psycopg|pymysql|mysql|postgres|mariadb|Traceback|site-packages|\bSELECT\b|\bINSERT\b|\.py\b"
+    rb"|line \d+, in ",
+    re.IGNORECASE,
+)
+_FIELDS = {"status", "title", "detail", "request_id"}
+_UNCHANGING = ("GET ", "HEAD ")
+
+
+class Broken(AssertionError):
+    """What a shot did that nothing may do."""
+
+
+class Target:
+    """An application, and the stage on which good requests would be served."""
+
+    def __init__(self, url: str) -> None:
+        self._store = SQLStore(url, clock=lambda: datetime.now(UTC).replace(tzinfo=None))
+        self._store.upgrade()
+        self._store.synchronise()
+        self._app = application(self._store)
+        self._books = Books(url)
+        self._generations: dict[str, str] = {}
+        self.set_up()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._store.close()
+
+    def set_up(self) -> None:
+        """Make the stage as it was, whatever has been accepted."""
+        for consumer in (SERVER, OTHER):
+            self._send(f"DELETE /allocations/{consumer}")
+        found = self._send("GET /resource_providers").json()["resource_providers"]
+        parents = {it["uuid"]: it["parent_provider_uuid"] for it in found}
+        while leaves := [uuid for uuid in parents if uuid not in parents.values()]:
+            for uuid in leaves:
+                self._send(f"DELETE /resource_providers/{uuid}")
+                del parents[uuid]
+        for name in ("CUSTOM_GOLD", "CUSTOM_SILVER", "CUSTOM_NEW"):
+            self._send(f"DELETE /resource_classes/{name}")
+        self._send("PUT /resource_classes/CUSTOM_GOLD")
+        self._send("POST /resource_providers", {"name": "switch", "uuid": SWITCH})
+        self._send("POST /resource_providers", {"name": "host", "uuid": HOST, "parent_provider_uuid": SWITCH})
+        self._send("POST /resource_providers", {"name": "child", "uuid": CHILD, "parent_provider_uuid": HOST})
+        stocks = {"VCPU": {"total": 8}, "CUSTOM_GOLD": {"total": 8}}
+        self._send(
+            f"PUT /resource_providers/{HOST}/inventories", {"resource_provider_generation": 0, "inventories": stocks}
+        )
+        claim = {"allocations": {HOST: {"resources": {"VCPU": 1}}}, "project_id": "p", "user_id": "u"}
+        claim |= {"consumer_generation": None, "consumer_type": "INSTANCE"}
+        made = self._send(f"PUT /allocations/{SERVER}", claim)
+        assert made.status == 204, made.body
+        self._generations = {
+            HOST_GENERATION: str(self._send(f"GET /resource_providers/{HOST}").json()["generation"]),
+            SERVER_GENERATION: str(self._send(f"GET /allocations/{SERVER}").json()["consumer_generation"]),
+        }
+
+    def dump(self) -> str:
+        """A digest of all that the database holds."""
+        return self._books.dump()
+
+    def fire(self, shot: Shot) -> bool:
+        """Send a shot, judge what comes back, and tell whether it may have changed anything.
+
+        Raises:
+            Broken: the answer is none that may be given.
+
+        """
+        body = shot.body
+        for name, generation in self._generations.items() if body else ():
+            body = body.replace(f'"{name}"'.encode(), generation.encode()) if body else body
+        headers = _CALLER | {"openstack_api_version": f"placement {shot.version}"} | shot.headers
+        if body is not None and "content_type" not in headers:
+            headers["content_type"] = "application/json"
+        method, _, target = shot.line.partition(" ")
+        began = time.thread_time()
+        answer = call(self._app, method, target, headers=headers, body=body)
+        if (seconds := time.thread_time() - began) > LONGEST_SECONDS:
+            raise Broken(f"took {seconds:.1f} s of the processor: {shot}")
+        if answer.status >= 400:
+            judge_error(answer, shot)
+        return answer.status < 400 and not shot.line.startswith(_UNCHANGING)
+
+    def _send(self, line: str, body: Any = None) -> Answer:
+        headers = _CALLER | {"openstack_api_version": f"placement {NEWEST}"}
+        if body is not None:
+            headers["content_type"] = "application/json"
+        method, _, target = line.partition(" ")
+        payload = None if body is None else json.dumps(body).encode()
+        return call(self._app, method, target, headers=headers, body=payload)
+
+
+def judge_error(answer: Answer, shot: Shot) -> None:
+    """See that a refusal is one, in the API's form, of bearable size, and tells nothing that is nobody's business."""
+    if answer.status >= 500:
+        raise Broken(f"{answer.status}: {shot}: {answer.body[:500]!r}")
+    if len(answer.body) > LARGEST_ERROR:
+        raise Broken(f"an error of {len(answer.body)} bytes: {shot}")
+    sent = shot.line.encode("utf-8", "surrogatepass") + (shot.body or b"") + repr(shot.headers).encode()
+    if (leak := _LEAK.search(answer.body)) and leak[0].lower() not in sent.lower():
+        raise Broken(f"tells {leak[0]!r}: {shot}: {answer.body[:1000]!r}")
+    if shot.line.startswith("HEAD ") or answer.headers["content-type"].startswith("text/html"):
+        return
+    (fault,) = answer.json()["errors"]
+    if not set(fault) >= _FIELDS or fault["status"] != answer.status:
+        raise Broken(f"not in the API's form: {shot}: {answer.body[:1000]!r}")
