@@ -22,6 +22,7 @@ from roost.http.app import make_app
 from roost.http.call import Settings, Site
 from roost.http.errors import answer
 from roost.http.limits import Limits
+from roost.http.loglines import OneLineEach
 from roost.http.microversions.history import NEWEST
 from roost.http.queries.candidates import query_of
 from roost.http.queries.form import parse
@@ -221,6 +222,8 @@ def _limits(conf: cfg.ConfigOpts) -> Limits:
 def _set_up_log(conf: cfg.ConfigOpts) -> None:
     log.setup(conf, configuration.PROJECT)
     logging.captureWarnings(capture=True)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(OneLineEach())
     if conf.log_options:
         conf.log_opt_values(LOG, logging.DEBUG)
 

@@ -49,30 +49,38 @@ class Target:
     def set_up(self) -> None:
         """Make the stage as it was, whatever has been accepted."""
         for consumer in (SERVER, OTHER):
-            self._send(f"DELETE /allocations/{consumer}")
-        found = self._send("GET /resource_providers").json()["resource_providers"]
-        parents = {it["uuid"]: it["parent_provider_uuid"] for it in found}
+            self.send(f"DELETE /allocations/{consumer}")
+        providers = self.send("GET /resource_providers").json()["resource_providers"]
+        parents: dict[str, str | None] = {it["uuid"]: it["parent_provider_uuid"] for it in providers}
         while leaves := [uuid for uuid in parents if uuid not in parents.values()]:
             for uuid in leaves:
-                self._send(f"DELETE /resource_providers/{uuid}")
+                self.send(f"DELETE /resource_providers/{uuid}")
                 del parents[uuid]
-        for name in ("CUSTOM_GOLD", "CUSTOM_SILVER", "CUSTOM_NEW"):
-            self._send(f"DELETE /resource_classes/{name}")
-        self._send("PUT /resource_classes/CUSTOM_GOLD")
-        self._send("POST /resource_providers", {"name": "switch", "uuid": SWITCH})
-        self._send("POST /resource_providers", {"name": "host", "uuid": HOST, "parent_provider_uuid": SWITCH})
-        self._send("POST /resource_providers", {"name": "child", "uuid": CHILD, "parent_provider_uuid": HOST})
+        for trait in self.send("GET /traits?name=startswith:CUSTOM_").json()["traits"]:
+            self.send(f"DELETE /traits/{trait}")
+        for resource_class in self.send("GET /resource_classes").json()["resource_classes"]:
+            if resource_class["name"].startswith("CUSTOM_"):
+                self.send(f"DELETE /resource_classes/{resource_class['name']}")
+        self.send("PUT /resource_classes/CUSTOM_GOLD")
+        self.send("POST /resource_providers", {"name": "switch", "uuid": SWITCH})
+        self.send("POST /resource_providers", {"name": "host", "uuid": HOST, "parent_provider_uuid": SWITCH})
+        self.send("POST /resource_providers", {"name": "child", "uuid": CHILD, "parent_provider_uuid": HOST})
         stocks = {"VCPU": {"total": 8}, "CUSTOM_GOLD": {"total": 8}}
-        self._send(
+        self.send(
             f"PUT /resource_providers/{HOST}/inventories", {"resource_provider_generation": 0, "inventories": stocks}
         )
-        claim = {"allocations": {HOST: {"resources": {"VCPU": 1}}}, "project_id": "p", "user_id": "u"}
-        claim |= {"consumer_generation": None, "consumer_type": "INSTANCE"}
-        made = self._send(f"PUT /allocations/{SERVER}", claim)
+        claim = {
+            "allocations": {HOST: {"resources": {"VCPU": 1}}},
+            "project_id": "p",
+            "user_id": "u",
+            "consumer_generation": None,
+            "consumer_type": "INSTANCE",
+        }
+        made = self.send(f"PUT /allocations/{SERVER}", claim)
         assert made.status == 204, made.body
         self._generations = {
-            HOST_GENERATION: str(self._send(f"GET /resource_providers/{HOST}").json()["generation"]),
-            SERVER_GENERATION: str(self._send(f"GET /allocations/{SERVER}").json()["consumer_generation"]),
+            HOST_GENERATION: str(self.send(f"GET /resource_providers/{HOST}").json()["generation"]),
+            SERVER_GENERATION: str(self.send(f"GET /allocations/{SERVER}").json()["consumer_generation"]),
         }
 
     def dump(self) -> str:
@@ -101,13 +109,20 @@ class Target:
             judge_error(answer, shot)
         return answer.status < 400 and not shot.line.startswith(_UNCHANGING)
 
-    def _send(self, line: str, body: Any = None) -> Answer:
+    def send(self, line: str, body: Any = None) -> Answer:
+        """Send a good request."""
         headers = _CALLER | {"openstack_api_version": f"placement {NEWEST}"}
         if body is not None:
             headers["content_type"] = "application/json"
         method, _, target = line.partition(" ")
         payload = None if body is None else json.dumps(body).encode()
         return call(self._app, method, target, headers=headers, body=payload)
+
+
+def leak_in(body: bytes) -> bytes | None:
+    """What in the body of an error is nobody's business: SQL, a driver, a path of the code, a trace."""
+    found = _LEAK.search(body)
+    return None if found is None else found[0]
 
 
 def judge_error(answer: Answer, shot: Shot) -> None:
@@ -117,8 +132,10 @@ def judge_error(answer: Answer, shot: Shot) -> None:
     if len(answer.body) > LARGEST_ERROR:
         raise Broken(f"an error of {len(answer.body)} bytes: {shot}")
     sent = shot.line.encode("utf-8", "surrogatepass") + (shot.body or b"") + repr(shot.headers).encode()
-    if (leak := _LEAK.search(answer.body)) and leak[0].lower() not in sent.lower():
-        raise Broken(f"tells {leak[0]!r}: {shot}: {answer.body[:1000]!r}")
+    if (leak := leak_in(answer.body)) and leak.lower() not in sent.lower():
+        raise Broken(f"tells {leak!r}: {shot}: {answer.body[:1000]!r}")
+    if answer.headers.get("x-content-type-options") != "nosniff":
+        raise Broken(f"lets browsers guess: {shot}")
     if shot.line.startswith("HEAD ") or answer.headers["content-type"].startswith("text/html"):
         return
     (fault,) = answer.json()["errors"]

@@ -24,6 +24,7 @@ from roost.access.strategies import Strategy
 from roost.http import errors, faults
 from roost.http.call import Call, Reply, Site
 from roost.http.limits import Limits, refuse_oversize
+from roost.http.loglines import as_field
 from roost.http.microversions import history
 from roost.http.microversions.history import Change, Microversion
 from roost.http.microversions.negotiation import HEADER, negotiate
@@ -222,7 +223,7 @@ def _answer_error(req: falcon.Request, resp: falcon.Response, error: Exception, 
     environ = req.env
     refusal = _of_falcon(error)
     if not isinstance(refusal, Refusal | Unavailable):
-        LOG.error("bug: %s %s", req.method, environ.get("PATH_INFO", "").encode("unicode_escape"), exc_info=error)
+        LOG.error("bug: %s %s", as_field(req.method), as_field(environ.get("PATH_INFO", "")), exc_info=error)
     environ[_UNVARIED] = type(refusal) in errors.UNVARIED
     answer = errors.answer(refusal, environ.get(_VERSION), environ.get(REQUEST_ID, ""))
     resp.status = HTTPStatus(answer.status)
