@@ -3,6 +3,7 @@
 import json
 import re
 import time
+import uuid
 from datetime import UTC, datetime
 from typing import Any
 
@@ -52,10 +53,10 @@ class Target:
             self.send(f"DELETE /allocations/{consumer}")
         providers = self.send("GET /resource_providers").json()["resource_providers"]
         parents: dict[str, str | None] = {it["uuid"]: it["parent_provider_uuid"] for it in providers}
-        while leaves := [uuid for uuid in parents if uuid not in parents.values()]:
-            for uuid in leaves:
-                self.send(f"DELETE /resource_providers/{uuid}")
-                del parents[uuid]
+        while leaves := [each for each in parents if each not in parents.values()]:
+            for each in leaves:
+                self.send(f"DELETE /resource_providers/{each}")
+                del parents[each]
         for trait in self.send("GET /traits?name=startswith:CUSTOM_").json()["traits"]:
             self.send(f"DELETE /traits/{trait}")
         for resource_class in self.send("GET /resource_classes").json()["resource_classes"]:
@@ -69,19 +70,28 @@ class Target:
         self.send(
             f"PUT /resource_providers/{HOST}/inventories", {"resource_provider_generation": 0, "inventories": stocks}
         )
-        claim = {
-            "allocations": {HOST: {"resources": {"VCPU": 1}}},
-            "project_id": "p",
-            "user_id": "u",
-            "consumer_generation": None,
-            "consumer_type": "INSTANCE",
-        }
-        made = self.send(f"PUT /allocations/{SERVER}", claim)
+        made = self.claim({"VCPU": 1}, SERVER)
         assert made.status == 204, made.body
         self._generations = {
             HOST_GENERATION: str(self.send(f"GET /resource_providers/{HOST}").json()["generation"]),
             SERVER_GENERATION: str(self.send(f"GET /allocations/{SERVER}").json()["consumer_generation"]),
         }
+
+    def claim(self, resources: dict[str, int], consumer: str | None = None) -> Answer:
+        """Claim something of the host; for a new consumer, unless one is named."""
+        body = {
+            "allocations": {HOST: {"resources": resources}},
+            "project_id": "p",
+            "user_id": "u",
+            "consumer_generation": None,
+            "consumer_type": "INSTANCE",
+        }
+        return self.send(f"PUT /allocations/{consumer or uuid.uuid4()}", body)
+
+    def clear(self) -> None:
+        """Take away all claims on the host."""
+        for consumer in self.send(f"GET /resource_providers/{HOST}/allocations").json()["allocations"]:
+            self.send(f"DELETE /allocations/{consumer}")
 
     def dump(self) -> str:
         """A digest of all that the database holds."""
