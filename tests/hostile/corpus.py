@@ -217,87 +217,89 @@ def methods() -> Iterator[Shot]:
             yield Shot(f"{method} {path}")
 
 
+_IDENTITY = (
+    "x_user_id",
+    "x_roles",
+    "x_project_id",
+    "x_identity_status",
+    "x_service_roles",
+    "openstack_system_scope",
+)
+_VERSIONS = (
+    *("", "placement", "placement 1", "placement 1.", "placement 1.40", "placement -1.1", "placement 1.1.1", "1.1"),
+    *(
+        "placement 1.٣",
+        "placement latest ",
+        "compute 1.1",
+        "placement 1.1, placement 1.2",
+        "placement " + "9" * 5000,
+    ),
+    *(
+        "placement\t1.1",
+        "placement 0.1",
+        "placement 1e1",
+        ",",
+        "placement null",
+        "placement 1.+3",
+        "placement 1_0.3",
+    ),
+)
+_OTHERS: dict[str, tuple[str, ...]] = {
+    "x_openstack_request_id": (
+        "req-x",
+        "req-" + "a" * 5000,
+        "\x1b[31m",
+        "req-00000000-0000-0000-0000-000000000000\n",
+    ),
+    "host": ("", "evil.test", "a" * 300, "a b", "[::1", "evil.test/../x", '"><script>'),
+    "x_forwarded_host": ("evil.test", "a, b"),
+    "x_forwarded_proto": ("gopher", "https"),
+    "x_forwarded_prefix": ("/evil", "//evil.test"),
+    "forwarded": ("host=evil.test;proto=https", "=", ";;;", "for=" * 500),
+    "accept": (
+        "*/*;q=0",
+        "text/html",
+        "application/json;q=NaN",
+        "a/b/c",
+        ";",
+        ",",
+        "application/" + "x" * 5000,
+        "\xe9",
+    ),
+    "content_type": (
+        "application/json; charset=utf-16",
+        "application/jsonx",
+        ";",
+        "application/json;" + "a" * 3000,
+    ),
+    "content_length": (
+        "-1",
+        "+5",
+        "1e3",
+        "0x10",
+        "٣",
+        "99999999999999999999",
+        "5, 5",
+        "5 5",
+        "18446744073709551617",
+    ),
+    "x_auth_token": ("", ":", "admin:", ":admin", "a" * 9000, "\xe9", "admin:\x1b"),
+    "x_http_method_override": ("DELETE",),
+    "expect": ("100-continue", "200-ok"),
+    "origin": ("null", "http://evil.test"),
+}
+
+
 def headers() -> Iterator[Shot]:
     """Headers that only a middleware may set, that name another host, and that can't be read."""
-    identity = (
-        "x_user_id",
-        "x_roles",
-        "x_project_id",
-        "x_identity_status",
-        "x_service_roles",
-        "openstack_system_scope",
-    )
-    for name in identity:
+    for name in _IDENTITY:
         for value in ("admin", "service", "admin,service", "Confirmed", "all", "\xe9", "a" * 3000):
             yield Shot("POST /reshaper", b"{}", NEWEST, {name: value, "x_auth_token": "joe"})
             yield Shot("GET /usages?project_id=other", None, NEWEST, {name: value, "x_auth_token": "joe"})
-    versions = (
-        *("", "placement", "placement 1", "placement 1.", "placement 1.40", "placement -1.1", "placement 1.1.1", "1.1"),
-        *(
-            "placement 1.٣",
-            "placement latest ",
-            "compute 1.1",
-            "placement 1.1, placement 1.2",
-            "placement " + "9" * 5000,
-        ),
-        *(
-            "placement\t1.1",
-            "placement 0.1",
-            "placement 1e1",
-            ",",
-            "placement null",
-            "placement 1.+3",
-            "placement 1_0.3",
-        ),
-    )
-    for value in versions:
+    for value in _VERSIONS:
         yield Shot("GET /traits", None, NEWEST, {"openstack_api_version": value})
         yield Shot("PUT /traits/CUSTOM_A", None, NEWEST, {"openstack_api_version": value})
-    others = {
-        "x_openstack_request_id": (
-            "req-x",
-            "req-" + "a" * 5000,
-            "\x1b[31m",
-            "req-00000000-0000-0000-0000-000000000000\n",
-        ),
-        "host": ("", "evil.test", "a" * 300, "a b", "[::1", "evil.test/../x", '"><script>'),
-        "x_forwarded_host": ("evil.test", "a, b"),
-        "x_forwarded_proto": ("gopher", "https"),
-        "x_forwarded_prefix": ("/evil", "//evil.test"),
-        "forwarded": ("host=evil.test;proto=https", "=", ";;;", "for=" * 500),
-        "accept": (
-            "*/*;q=0",
-            "text/html",
-            "application/json;q=NaN",
-            "a/b/c",
-            ";",
-            ",",
-            "application/" + "x" * 5000,
-            "\xe9",
-        ),
-        "content_type": (
-            "application/json; charset=utf-16",
-            "application/jsonx",
-            ";",
-            "application/json;" + "a" * 3000,
-        ),
-        "content_length": (
-            "-1",
-            "+5",
-            "1e3",
-            "0x10",
-            "٣",
-            "99999999999999999999",
-            "5, 5",
-            "5 5",
-            "18446744073709551617",
-        ),
-        "x_auth_token": ("", ":", "admin:", ":admin", "a" * 9000, "\xe9", "admin:\x1b"),
-        "x_http_method_override": ("DELETE",),
-        "expect": ("100-continue", "200-ok"),
-        "origin": ("null", "http://evil.test"),
-    }
-    for name, values in others.items():
+    for name, values in _OTHERS.items():
         for value in values:
             yield Shot("POST /resource_providers", b'{"name": 7}', NEWEST, {name: value})
             yield Shot("GET /resource_providers", None, NEWEST, {name: value})
@@ -306,7 +308,7 @@ def headers() -> Iterator[Shot]:
 
 
 def sizes() -> Iterator[Shot]:
-    """Bodies of megabytes, thousands of names and of groups, and queries as long as they may be and longer."""
+    """Bodies of megabytes, and of thousands of names."""
     large = 10 * 1024 * 1024
     names = [f"CUSTOM_{number:060}" for number in range(large // 350)]
     text = json.dumps("a" * large)
@@ -329,13 +331,18 @@ def sizes() -> Iterator[Shot]:
     yield Shot(f"PUT /allocations/{OTHER}", json.dumps(claim | {"allocations": claims}).encode())
     yield Shot("POST /allocations", json.dumps({uuid: claim | {"allocations": {}} for uuid in uuids[:5000]}).encode())
     yield Shot("POST /reshaper", json.dumps({"inventories": {key: {} for key in uuids}, "allocations": {}}).encode())
+
+
+def long_queries() -> Iterator[Shot]:
+    """Thousands of groups and names, and queries as long as they may be and longer."""
+    aggregates = ",".join(f"aaaaaaaa-aaaa-4aaa-8aaa-{number:012}" for number in range(800))
     for path in READS[:4]:
         for groups in (129, 2000, 3500):
             query = "&".join(f"resources{number}=VCPU:1" for number in range(groups))
             yield Shot(f"GET {path}?group_policy=none&{query}")
         yield Shot(f"GET {path}?resources=VCPU:1&required={','.join(f'CUSTOM_{n}' for n in range(4000))}")
         yield Shot(f"GET {path}?resources=" + ",".join(f"CUSTOM_{n}:1" for n in range(3000)))
-        yield Shot(f"GET {path}?resources=VCPU:1&" + "&".join(["member_of=in:" + ",".join(uuids[:800])] * 2))
+        yield Shot(f"GET {path}?resources=VCPU:1&" + "&".join([f"member_of=in:{aggregates}"] * 2))
         yield Shot(f"GET {path}?resources=VCPU:1&" + "&".join(f"same_subtree={n},{n + 1}" for n in range(2000)))
         yield Shot(f"GET {path}?name={'a' * 61_000}")
         yield Shot(f"GET {path}?{'a' * 70_000}")
@@ -350,6 +357,6 @@ CLASSES: dict[str, Callable[[], Iterator[Shot]]] = {
     made.__name__: made
     for made in (
         *(numbers, numbers_in_queries, types, members, keys, texts, duplicate_keys, nesting, no_json, texts_in_queries),
-        *(paths, methods, headers, sizes),
+        *(paths, methods, headers, sizes, long_queries),
     )
 }
