@@ -23,13 +23,16 @@ SCENARIOS ?=
 # Where its figures are kept, and a page and a chart are made from them: those of a whole run are in docs/.
 FIGURES ?= $(if $(filter 1,$(SIZE)),docs,data)/speed.json
 
+# How many requests `make soak` sends.
+REQUESTS ?= 200000
+
 # Stamps: an install is repeated only when pyproject.toml has changed since.
 SERVE_STAMP := $(VENV)/.installed-to-serve
 WORK_STAMP  := $(VENV)/.installed-to-work
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install serve test assurance check format bench docs ci clean
+.PHONY: help install serve test assurance check format bench soak docs ci clean
 
 help: ## List the tasks
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -61,6 +64,9 @@ bench: $(WORK_STAMP) ## Measure Roost and the peer side by side (DATABASES="mari
 	$(BIN)/python -m bench --database $(DATABASES) --seconds $(SECONDS) --size $(SIZE) --json $(FIGURES) \
 	  $(if $(SCENARIOS),--jobs $(SCENARIOS))
 	$(BIN)/python -m bench.chart --json $(FIGURES) --to $(dir $(FIGURES))
+
+soak: $(WORK_STAMP) ## Send 200,000 mixed requests to a worker, which must hold no more at the end (DATABASES, REQUESTS)
+	$(BIN)/python -m bench.soak --database $(DATABASES) --requests $(REQUESTS)
 
 docs: $(WORK_STAMP) ## Write the generated pages of docs/ again
 	$(BIN)/python -m docs.generate

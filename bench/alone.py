@@ -21,6 +21,7 @@ from bench.floor import CLASSES, Probe
 from bench.memory import resident
 from bench.results import Figure, Row
 from bench.stage import Stage
+from roost.http.limits import Limits
 from roost.http.microversions.history import NEWEST
 from roost.http.queries.candidates import query_of
 from roost.http.queries.form import parse
@@ -104,7 +105,8 @@ def state_of(host: Provider, used: int = 0) -> ProviderState:
 def answer(snapshot: Snapshot, amounts: dict[str, int], limit: int) -> bytes:
     """The bytes of an answer, from the query as it stands in the request."""
     resources = ",".join(f"{name}:{amounts[name]}" for name in CLASSES)
-    query = query_of(parse(f"resources={resources}&required={','.join(REQUIRED)}&limit={limit}"), NEWEST)
+    pairs = parse(f"resources={resources}&required={','.join(REQUIRED)}&limit={limit}")
+    query = query_of(pairs, NEWEST, Limits().most_groups)
     return candidates_json(candidates(snapshot, query), query, CandidateShape.of(NEWEST))
 
 

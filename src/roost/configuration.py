@@ -113,6 +113,48 @@ ROOST: list[cfg.Opt] = [
         help="Bytes of the largest request body that is taken; a larger one is refused with 413.",
     ),
     cfg.IntOpt(
+        "longest_query",
+        default=60 * 1024,
+        min=1024,
+        max=64_000,
+        help="Bytes of the longest path with its query string that are taken; a longer one is refused with 414.",
+    ),
+    cfg.IntOpt(
+        "largest_header",
+        default=64 * 1024,
+        min=4096,
+        max=400_000,
+        help="Bytes of all header fields of a request; larger ones are refused with 431.",
+    ),
+    cfg.IntOpt(
+        "most_groups",
+        default=128,
+        min=1,
+        help="Request groups that one search may have; one of more is refused with 400.",
+    ),
+    cfg.IntOpt(
+        "deepest_json",
+        default=32,
+        min=8,
+        max=500,
+        help="Levels of nesting in a request body; what is nested deeper is refused with 400. The API has eight.",
+    ),
+    cfg.IntOpt(
+        "seconds_for_header",
+        default=30,
+        min=1,
+        max=60,
+        help="Seconds that a client of `roost serve` may take to send a request's header, and that a connection may "
+        "be idle; it is closed then.",
+    ),
+    cfg.IntOpt(
+        "seconds_for_body",
+        default=30,
+        min=1,
+        help="Seconds that a client of `roost serve` may take to send a request's body; a slower one is refused with "
+        "408.",
+    ),
+    cfg.IntOpt(
         "search_steps",
         default=500_000,
         min=1,

@@ -23,10 +23,13 @@ from roost.cli.serve import CannotListen
 from roost.http.app import make_app
 from roost.http.call import Settings, Site
 from roost.http.errors import answer
+from roost.http.limits import Limits
+from roost.http.loglines import OneLineEach
 from roost.http.microversions.history import NEWEST
 from roost.http.queries.candidates import query_of
 from roost.http.queries.form import parse
 from roost.http.requestlog import RequestLog
+from roost.http.turns import Turns
 from roost.http.views.explanation import explanation_json, fit_json
 from roost.mirror.mirror import Mirror
 from roost.model.names import ProjectID, UserID
@@ -160,7 +163,8 @@ def _ask(
     """Ask as a client of the API would at the newest microversion; a refusal is told in the API's words."""
     store = _store(conf)
     try:
-        query = query_of(parse(text.encode("utf-8", "surrogateescape").decode("latin-1")), NEWEST)
+        pairs = parse(text.encode("utf-8", "surrogateescape").decode("latin-1"))
+        query = query_of(pairs, NEWEST, conf.roost.most_groups)
         told = ask(Mirror(store, clock=now), query, _settings(conf).strategy)
     except Refusal as refusal:
         detail: str = answer(refusal, NEWEST, "").fault["detail"]
@@ -200,6 +204,13 @@ _OPEN_TO_ALL = (
 )
 
 
+def served_from_environment() -> WSGIApplication:
+    """The same for the workers of `roost serve`, whose server knows no end of waiting for a body."""
+    conf = load_configuration()
+    _set_up_log(conf)
+    return Turns(make_application(conf), seconds=conf.roost.seconds_for_body)
+
+
 def _settings(conf: cfg.ConfigOpts) -> Settings:
     most: int = conf.placement.max_allocation_candidates
     return Settings(
@@ -213,13 +224,25 @@ def _settings(conf: cfg.ConfigOpts) -> Settings:
         ),
         refuse_unfinished=conf.roost.unfinished_search == "refuse",
         randomise=conf.placement.randomize_allocation_candidates,
+        limits=_limits(conf),
+    )
+
+
+def _limits(conf: cfg.ConfigOpts) -> Limits:
+    return Limits(
         largest_body=conf.roost.largest_body,
+        longest_query=conf.roost.longest_query,
+        largest_header=conf.roost.largest_header,
+        most_groups=conf.roost.most_groups,
+        deepest_json=conf.roost.deepest_json,
     )
 
 
 def _set_up_log(conf: cfg.ConfigOpts) -> None:
     log.setup(conf, configuration.PROJECT)
     logging.captureWarnings(capture=True)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(OneLineEach())
     if conf.log_options:
         conf.log_opt_values(LOG, logging.DEBUG)
 

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from roost.cli.fit import show_fit
 from roost.cli.why import show_why
+from roost.http.limits import Limits
 from roost.http.microversions.history import NEWEST
 from roost.http.queries.candidates import query_of
 from roost.http.queries.form import parse
@@ -37,7 +38,7 @@ RACK = AggregateUUID("aaaaaaaa-0000-4000-8000-000000000001")
 def asked(*, without: str = "") -> Query:
     """The page's query. Racks have names there, which only the form of a query minds."""
     (text,) = re.findall(r"`roost why '([^']+)'` says", PAGE)
-    query = query_of(parse(text.replace(without, "").replace("rack1", RACK)), NEWEST)
+    query = query_of(parse(text.replace(without, "").replace("rack1", RACK)), NEWEST, Limits().most_groups)
     (group,) = query.groups.values()
     named = tuple(frozenset({AggregateUUID("rack1")}) for _ in group.member_of)
     return replace(query, groups={"": replace(group, member_of=named)})

@@ -7,6 +7,7 @@ import pytest
 
 from roost.http import errors, faults
 from roost.http.call import Settings
+from roost.http.limits import Limits
 from roost.model import refusals
 from roost.model.refusals import Refusal
 from roost.search.query import Strategy
@@ -37,6 +38,10 @@ ROWS: list[tuple[type[Refusal], str, object, dict[str, str]]] = [
     (faults.BadContentLength, "POST /resource_providers", None, {"content_length": "two"}),
     (faults.SearchUnfinished, f"GET /allocation_candidates?{_SIX_GROUPS}", None, {}),
     (faults.BodyTooLarge, "POST /resource_providers", b" " * 5000, {}),
+    (faults.BodyCutShort, "POST /resource_providers", {"name": "half"}, {"content_length": "4000"}),
+    (faults.QueryTooLong, "GET /traits?name=startswith:" + "A" * 61440, None, {"version": "latest"}),
+    (faults.HeaderTooLarge, "GET /traits", None, {"x_long": "A" * 65536, "version": "latest"}),
+    (faults.TooManyGroups, f"GET /allocation_candidates?{_SIX_GROUPS}&resources6=VCPU:1&resources7=VCPU:1", None, {}),
     (faults.MalformedJSON, "POST /resource_providers", b"{", {}),
     (faults.BadBody, "POST /resource_providers", {}, {}),
     (faults.BadQuery, "GET /resource_providers?size=1", None, {}),
@@ -205,7 +210,9 @@ ABSTRACT = {refusals.CannotCreateProvider, refusals.CannotMoveProvider, refusals
 @pytest.fixture
 def client() -> Client:
     """A host with a child, a server's claim on the child, and names in use."""
-    settings = Settings(largest_body=4096, strategy=Strategy(steps=5), refuse_unfinished=True)
+    settings = Settings(
+        limits=Limits(largest_body=4096, most_groups=7), strategy=Strategy(steps=5), refuse_unfinished=True
+    )
     client = Client(settings=settings)
     client("PUT /resource_classes/CUSTOM_USED")
     client("PUT /resource_classes/CUSTOM_FREE")
@@ -226,8 +233,12 @@ def test_every_refusal_has_a_reply() -> None:
 
 
 def test_every_reply_is_reached() -> None:
-    """A request stands in the table of this test for each reply, but for those that need no caller or a database."""
-    assert {row[0] for row in ROWS} == set(errors.REPLIES) - {faults.NoContext, refusals.Unkeepable}
+    """A request stands in the table of this test for each reply; but some need no caller, a database or time."""
+    assert {row[0] for row in ROWS} == set(errors.REPLIES) - {
+        faults.NoContext,
+        faults.BodyTooSlow,
+        refusals.Unkeepable,
+    }
 
 
 @pytest.mark.parametrize("kind,request_line,body,more", ROWS, ids=lambda value: getattr(value, "__name__", ""))

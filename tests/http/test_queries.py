@@ -28,12 +28,12 @@ RESOURCES, REQUIRED = "Badly formed resources", "only supported since"
 def test_the_fault_that_stands_first_is_told(query: str, told: str) -> None:
     """Of several faults among groups, the client hears of the first that it wrote."""
     with pytest.raises(faults.BadQueryValue, match=told):
-        query_of(parse(query), NO_ANY_TRAITS)
+        query_of(parse(query), NO_ANY_TRAITS, 2)
 
 
 def test_all_values_of_required_count_once_and_the_last_of_resources() -> None:
     """However often a parameter stands, and whatever stands between."""
-    query = query_of(parse("required=A&resources=VCPU:1&required=!B&resources=DISK_GB:2"), NEWEST)
+    query = query_of(parse("required=A&resources=VCPU:1&required=!B&resources=DISK_GB:2"), NEWEST, 2)
 
     (group,) = query.groups.values()
     assert group.resources == {ResourceClass("DISK_GB"): 2}

@@ -21,6 +21,7 @@ HISTORY = "src/roost/http/microversions/history.py"
 RAW_SQL = ("src/roost/storage/sql/dialects.py", "src/roost/storage/sql/migrations")
 VALUES = ("roost.model", "roost.search.query", "roost.search.answer", "roost.ledger.commands", "roost.ledger.world")
 COMPARING = ("test_", "judge")
+SQL_TEXTS = frozenset({"text", "TextClause", "DDL"})
 VAGUE = frozenset({"util", "utils", "helper", "helpers", "common", "misc"})
 
 MICROVERSION = re.compile(r"(?<![\d.])(?<!HTTP/)1\.\d{1,2}(?![\d.])")
@@ -211,15 +212,21 @@ def sql_is_built_not_written(source: Source) -> Iterator[Breach]:
     for node in source.nodes:
         match node:
             case ast.ImportFrom(module=str(module), names=names) if module.startswith("sqlalchemy"):
-                found = any(alias.name == "text" for alias in names)
-            case ast.Call(func=ast.Attribute(attr="exec_driver_sql"), args=[ast.Constant() | ast.JoinedStr(), *_]):
-                found = True
-            case ast.Attribute(attr="text", value=ast.Name(id="sqlalchemy" | "sa")):
-                found = True
+                found = any(alias.name in SQL_TEXTS for alias in names)
+            case ast.Call(func=ast.Attribute(attr="exec_driver_sql"), args=[statement, *_]):
+                found = not isinstance(statement, ast.Name | ast.Attribute)
+            case ast.Call(func=ast.Attribute(attr="literal_column"), args=[text, *_]):
+                found = isinstance(text, ast.JoinedStr | ast.BinOp) or _formats(text)
+            case ast.Attribute(attr=name, value=ast.Name(id="sqlalchemy" | "sa") | ast.Attribute(attr="sql")):
+                found = name in SQL_TEXTS
             case _:
                 found = False
         if found:
             yield source.breach(node, advice)
+
+
+def _formats(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and _identifier(node.func) in {"format", "join", "replace"}
 
 
 def only_the_command_line_prints(source: Source) -> Iterator[Breach]:

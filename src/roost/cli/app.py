@@ -110,7 +110,14 @@ def make_cli(actions: Actions) -> typer.Typer:
         if conf.api.auth_strategy == "noauth2" and not (insecure_open_to_all or _is_loopback(host)):
             console.print(_ONLY_LOOPBACK.format(host=host), soft_wrap=True)
             raise typer.Exit(2)
-        listener = Listener(host=host, port=port, workers=workers, certfile=certfile, keyfile=keyfile)
+        listener = Listener(
+            host=host,
+            port=port,
+            workers=workers,
+            seconds_for_header=conf.roost.seconds_for_header,
+            certfile=certfile,
+            keyfile=keyfile,
+        )
         actions.check(conf)
         refuse_bad_certificate(listener)
         refuse_taken(listener)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import msgspec
 from granian import Granian
-from granian.constants import Interfaces, SSLProtocols
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
+from granian.http import HTTP1Settings
 
 
 class Listener(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,6 +20,8 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
     host: str
     port: int
     workers: int
+    seconds_for_header: int
+    """How long a client may take to send a header."""
     certfile: Path | None = None
     keyfile: Path | None = None
 
@@ -29,11 +32,9 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
         return f"{scheme}://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
 
 
-THREADS = 16
-"""Threads of a worker. Python runs one at a time; the others wait for the database, or for a slow client."""
-
-WAITING = 128
-"""Connections that a worker takes on before it lets the others wait in the system's queue."""
+CONNECTIONS = 256
+"""Connections that a worker takes on before it lets the others wait in the system's queue. Each may have a thread; how
+many of these do anything but wait for a client, `roost.http.turns` says."""
 
 SECONDS_TO_FINISH = 30
 """How long requests in flight may take after a SIGTERM, before a worker is ended by force."""
@@ -109,13 +110,17 @@ def serve(listener: Listener) -> None:
     """Serve until a signal ends it. The workers read the configuration themselves, from files and the environment."""
     os.register_at_fork(before=_hold_signals, after_in_parent=_release_signals, after_in_child=_hear_signals_once)
     Granian(
-        "roost.wsgi:application",
+        "roost.main:served_from_environment",
+        factory=True,
         address=listener.host,
         port=listener.port,
         interface=Interfaces.WSGI,
         workers=listener.workers,
-        blocking_threads=THREADS,
-        backpressure=WAITING,
+        # Of HTTP/2 one connection could ask for any number of threads.
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=listener.seconds_for_header * 1000),
+        blocking_threads=CONNECTIONS,
+        backpressure=CONNECTIONS,
         workers_kill_timeout=SECONDS_TO_FINISH,
         respawn_failed_workers=True,
         ssl_cert=listener.certfile,

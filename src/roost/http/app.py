@@ -1,6 +1,7 @@
 """The application: a request passes the stations in the order in which they stand here.
 
-1. who asks (401), which version (406, 400), whether the body is announced rightly (400): `_Entrance`
+1. whether its size is bearable (414, 431), who asks (401), which version (406, 400), whether the body is announced
+   rightly (400): `_Entrance`
 2. which route (404) and method (405), whether the version has it (404, 405)
 3. whether the media types fit (415, 406) and policy allows it (403)
 4. the handler: the request itself (400, 404, 409)
@@ -22,6 +23,8 @@ from roost.access.door import OPEN_PATHS, Strategy, admit
 from roost.access.policy import Policy
 from roost.http import errors, faults
 from roost.http.call import Call, Reply, Site
+from roost.http.limits import Limits, refuse_oversize
+from roost.http.loglines import as_field
 from roost.http.microversions import history
 from roost.http.microversions.history import Change, Microversion
 from roost.http.microversions.negotiation import HEADER, negotiate
@@ -50,7 +53,7 @@ class RouteWithoutRule(Exception):
 
 def make_app(site: Site, strategy: Strategy, policy: Policy, routes: Routes = ROUTES) -> WSGIApplication:
     """The API as a WSGI application."""
-    app = falcon.App(middleware=[_Entrance(strategy)])
+    app = falcon.App(middleware=[_Entrance(strategy, site.settings.limits)])
     app.resp_options.default_media_type = cast("str", None)  # a reply without content has no type
     app.add_error_handler(Exception, _answer_error)
     app.add_error_handler(falcon.HTTPError, _answer_error)
@@ -74,11 +77,13 @@ def _refuse_unguarded(path: str, methods: Methods, policy: Policy) -> None:
 class _Entrance:
     """What every request passes first, whatever its path."""
 
-    def __init__(self, strategy: Strategy) -> None:
+    def __init__(self, strategy: Strategy, limits: Limits) -> None:
         self._strategy = strategy
+        self._limits = limits
 
     def process_request(self, req: falcon.Request, _resp: falcon.Response) -> None:
         environ = req.env
+        refuse_oversize(environ, self._limits)
         caller = admit(environ, self._strategy, environ.get(REQUEST_ID, ""))
         if isinstance(caller, Stranger):
             raise faults.NoContext(caller.challenge, caller.words)
@@ -216,7 +221,7 @@ def _answer_error(req: falcon.Request, resp: falcon.Response, error: Exception, 
     environ = req.env
     refusal = _of_falcon(error)
     if not isinstance(refusal, Refusal | Unavailable | IdentityAway):
-        LOG.error("bug: %s %s", req.method, environ.get("PATH_INFO", "").encode("unicode_escape"), exc_info=error)
+        LOG.error("bug: %s %s", as_field(req.method), as_field(environ.get("PATH_INFO", "")), exc_info=error)
     environ[_UNVARIED] = type(refusal) in errors.UNVARIED
     answer = errors.answer(refusal, environ.get(_VERSION), environ.get(REQUEST_ID, ""))
     resp.status = HTTPStatus(answer.status)

@@ -11,6 +11,7 @@ import msgspec
 from roost.access.context import Context
 from roost.http import faults
 from roost.http.bodies.decode import BodyOf
+from roost.http.limits import Limits
 from roost.http.microversions.history import Microversion, Since
 from roost.http.queries import form
 from roost.mirror.mirror import Mirror
@@ -33,8 +34,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a limited answer is a random sample of all candidates."""
     refuse_unfinished: bool = False
     """Whether a search that did all that it may is refused, rather than answered with what it found."""
-    largest_body: int = 16 * 1024 * 1024
-    """Bytes of a body that are taken."""
+    limits: Limits = Limits()
 
 
 @dataclass(slots=True, frozen=True)
@@ -69,22 +69,25 @@ class Call:
 
     def payload(self) -> bytes:
         """The body's bytes; they can be read once."""
-        limit = self.site.settings.largest_body
+        limit = self.site.settings.limits.largest_body
         length = int(self.environ.get("CONTENT_LENGTH") or 0)
         if length > limit:
             raise faults.BodyTooLarge(limit)
-        if not length and "chunked" in self.environ.get("HTTP_TRANSFER_ENCODING", "").lower():
-            length = limit + 1
-        data: bytes = self.environ["wsgi.input"].read(length) if length else b""
+        chunked = not length and "chunked" in self.environ.get("HTTP_TRANSFER_ENCODING", "").lower()
+        if not length and not chunked:
+            return b""
+        data: bytes = self.environ["wsgi.input"].read(limit + 1 if chunked else length)
         if len(data) > limit:
             raise faults.BodyTooLarge(limit)
+        if len(data) < length:
+            raise faults.BodyCutShort(announced=length, sent=len(data))
         return data
 
     def body(self, forms: Since[BodyOf[T]]) -> T:
         """The body in the form that the version asks for."""
         form_now = forms.at(self.version)
         assert form_now is not None, "a route does not exist before its first body"  # noqa: S101 - our own mistake
-        return form_now.decode(self.payload())
+        return form_now.decode(self.payload(), self.site.settings.limits.deepest_json)
 
     @property
     def prefix(self) -> str:

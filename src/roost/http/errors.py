@@ -100,6 +100,15 @@ REPLIES: dict[type[Refusal], Reply] = {
     faults.ContentTypeMissing: Reply(400, "content-type header required when content-length > 0"),
     faults.BadContentLength: Reply(400, "content-length header must be an integer"),
     faults.BodyTooLarge: Reply(413, "The body is larger than the {limit} bytes that this server takes."),
+    faults.BodyTooSlow: Reply(408, "The body did not come in time. Send the whole request again."),
+    faults.BodyCutShort: Reply(400, "The body has {sent} bytes, and content-length announced {announced}."),
+    faults.QueryTooLong: Reply(
+        414, "Path and query string are longer than the {limit} bytes that this server takes. Ask for less at once."
+    ),
+    faults.HeaderTooLarge: Reply(431, "The header fields are larger than the {limit} bytes that this server takes."),
+    faults.TooManyGroups: Reply(
+        400, "A search may have {limit} request groups on this server. Ask for fewer, or put groups together."
+    ),
     faults.MalformedJSON: Reply(400, "Malformed JSON: {reason}"),
     faults.BadBody: Reply(400, "JSON does not validate: {reason}"),
     faults.BadQuery: Reply(400, "Invalid query string parameters: {reason}"),
@@ -257,8 +266,11 @@ _EXPLANATIONS = {
     401: "This server could not verify that you are authorized to access the document you requested.",
     403: "Access was denied to this resource.",
     404: "The resource could not be found.",
+    408: "The server has waited too long for the request to be sent by the client.",
     409: "There was a conflict when trying to complete your request.",
     413: "The request is too large.",
+    414: "The request URI was longer than the maximum allowed by the server.",
+    431: "The request header fields are larger than the server takes.",
     500: "The server has either erred or is incapable of performing the requested operation.",
     503: "The server is currently unavailable. Please try again at a later time.",
 }

@@ -97,6 +97,43 @@ class BodyTooLarge(Refusal):
 
 
 @dataclass(eq=False)
+class BodyTooSlow(Refusal):
+    """The client takes too long to send the body."""
+
+
+@dataclass(eq=False)
+class BodyCutShort(Refusal):
+    """The client sent less than it announced, and hung up."""
+
+    announced: int
+    sent: int
+    """Both in bytes."""
+
+
+@dataclass(eq=False)
+class QueryTooLong(Refusal):
+    """Path and query string are longer than the server takes."""
+
+    limit: int
+    """In bytes."""
+
+
+@dataclass(eq=False)
+class HeaderTooLarge(Refusal):
+    """The header fields are larger than the server takes."""
+
+    limit: int
+    """In bytes."""
+
+
+@dataclass(eq=False)
+class TooManyGroups(Refusal):
+    """A search has more request groups than the server takes."""
+
+    limit: int
+
+
+@dataclass(eq=False)
 class MalformedJSON(Refusal):
     """The body is not JSON, or holds what can't be kept."""
 

@@ -1,4 +1,7 @@
-"""The outermost station: gives each request its id, and writes one log line for each. Knows nothing of the API."""
+"""The outermost station: gives each request its id, each answer what browsers need, and the log a line for each.
+
+Knows nothing of the API.
+"""
 
 import logging
 import re
@@ -10,6 +13,7 @@ from oslo_context.context import RequestContext
 from oslo_middleware.request_id import ENV_REQUEST_ID, HTTP_RESP_HEADER_REQUEST_ID
 
 from roost.http.app import REQUEST_ID
+from roost.http.loglines import as_field
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -19,6 +23,11 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 
 _LATIN_1 = 0xFF
+
+_REQUEST_ID = HTTP_RESP_HEADER_REQUEST_ID.lower()
+
+_GUESS_NOTHING = ("x-content-type-options", "nosniff")
+"""Tells browsers to take the answer for what it says it is."""
 
 _ID = re.compile(r"req-[a-f0-9]{8}(?:-[a-f0-9]{4}){3}-[a-f0-9]{12}\Z")
 
@@ -41,9 +50,7 @@ class RequestLog:
             exc_info: "_ExcInfo | None" = None,
         ) -> Any:  # noqa: ANN401 - the server's write function
             _log(environ, status, headers)
-            return start_response(
-                status, [*headers, (HTTP_RESP_HEADER_REQUEST_ID.lower(), context.request_id)], exc_info
-            )
+            return start_response(status, [*headers, _GUESS_NOTHING, (_REQUEST_ID, context.request_id)], exc_info)
 
         return self._app(environ, start)
 
@@ -68,9 +75,9 @@ def _log(environ: WSGIEnvironment, status: str, headers: list[tuple[str, str]]) 
     length = next((value for name, value in headers if name.lower() == "content-length"), "-")
     LOG.info(
         '%s "%s %s" status: %s len: %s microversion: %s',
-        environ.get("REMOTE_ADDR", "-"),
-        environ["REQUEST_METHOD"],
-        _uri(environ).encode("unicode_escape").decode("ascii"),
+        as_field(environ.get("REMOTE_ADDR", "-")).replace(" ", r"\x20"),
+        as_field(environ["REQUEST_METHOD"]),
+        as_field(_uri(environ)),
         status.partition(" ")[0],
         length,
         environ.get("roost.version", "-"),

@@ -30,7 +30,7 @@ MOST_FAULTS = 1000
 """Faults of one body that are compared for the most telling; a body may have millions."""
 
 DEEPEST = 32
-"""Levels of nesting that are read; no body of the API has more than eight."""
+"""Levels of nesting that are read unless the operator says otherwise; no body of the API has more than eight."""
 
 FORMATS = jsonschema.FormatChecker(formats=())
 """What the word "uuid" in a body's schema means."""
@@ -73,8 +73,8 @@ class BodyOf(Generic[T]):
         self._rules = Rules(schema)
         self._also = also
 
-    def decode(self, body: bytes) -> T:
-        """The body as its shape.
+    def decode(self, body: bytes, deepest: int = DEEPEST) -> T:
+        """The body as its shape; what is nested deeper than so many levels is not read.
 
         Raises:
             MalformedJSON: it is no JSON, or holds what can't be kept (a NUL, half a surrogate pair, NaN).
@@ -84,15 +84,15 @@ class BodyOf(Generic[T]):
         try:
             value: T = self._decoder.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return self._explain(body)
+            return self._explain(body, deepest)
         if not self._also(value):
-            return self._explain(body)
+            return self._explain(body, deepest)
         if b"\\u0000" in body:
-            _refuse_unkeepable(json.loads(body))
+            _refuse_unkeepable(json.loads(body), deepest)
         return value
 
-    def _explain(self, body: bytes) -> T:
-        data = _loads(body)
+    def _explain(self, body: bytes, deepest: int) -> T:
+        data = _loads(body, deepest)
         if fault := self._rules.fault(data):
             raise faults.BadBody(fault)
         try:
@@ -122,14 +122,14 @@ class Rules:
         return f"{message}\n\nFailed validating {error.validator!r} in schema{path}"
 
 
-def _loads(body: bytes) -> object:
+def _loads(body: bytes, deepest: int) -> object:
     try:
         data = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
     except ValueError as error:
         raise faults.MalformedJSON(str(error)) from None
     except RecursionError:
         raise faults.MalformedJSON("nested too deeply") from None
-    _refuse_unkeepable(data)
+    _refuse_unkeepable(data, deepest)
     return data
 
 
@@ -138,12 +138,12 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(message)
 
 
-def _refuse_unkeepable(data: object) -> None:
+def _refuse_unkeepable(data: object, deepest: int) -> None:
     """No database keeps a NUL in a text, or half a surrogate pair; infinity is no amount; and depth has an end."""
     waiting: list[tuple[object, int]] = [(data, 0)]
     while waiting:
         value, depth = waiting.pop()
-        if depth > DEEPEST:
+        if depth > deepest:
             raise faults.MalformedJSON("nested too deeply")
         match value:
             case str() as text if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):

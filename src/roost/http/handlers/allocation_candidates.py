@@ -12,7 +12,7 @@ UNFINISHED = "Roost-Search-Unfinished"
 
 def search(call: Call) -> Reply:
     """GET /allocation_candidates."""
-    query = query_of(call.query, call.version)
+    query = query_of(call.query, call.version, call.site.settings.limits.most_groups)
     settings = call.site.settings
     shuffle = call.site.shuffle if settings.randomise else None
     found = reads.find_candidates(call.site.mirror, query, settings.strategy, shuffle)

@@ -36,11 +36,12 @@ class _Wide(NamedTuple):
     same_subtrees: tuple[frozenset[str], ...]
 
 
-def query_of(pairs: Pairs, version: Microversion) -> Query:
+def query_of(pairs: Pairs, version: Microversion, most_groups: int) -> Query:
     """The search that a query string asks for.
 
     Raises:
         BadQuery: it is not of the form that this version takes.
+        TooManyGroups: it has more request groups than that.
         BadQueryValue, BadGroupValue, GroupValueMissing, RepeatedParameter: a value makes no sense.
 
     """
@@ -48,7 +49,7 @@ def query_of(pairs: Pairs, version: Microversion) -> Query:
     assert form is not None, "the route does not exist before its first form"  # noqa: S101 - our own mistake
     form.check(pairs)
     wide = _wide(pairs)
-    groups = _groups(pairs, version)
+    groups = _groups(pairs, version, most_groups)
     if version.has(Change.SAME_SUBTREE):
         _refuse_odd_suffixes(groups, wide.same_subtrees)
     else:
@@ -126,7 +127,7 @@ def _subtree(text: str) -> frozenset[str]:
 # -------------------------------------------------------------------------------------------------- groups
 
 
-def _groups(pairs: Pairs, version: Microversion) -> dict[str, Group]:
+def _groups(pairs: Pairs, version: Microversion, most: int) -> dict[str, Group]:
     """The request groups, in the order in which their suffixes first stand.
 
     Of several faults the one that stands first is told (the API's way), so the values are read in the client's order.
@@ -151,6 +152,8 @@ def _groups(pairs: Pairs, version: Microversion) -> dict[str, Group]:
                     member_of, unwanted = values.member_of(pairs, version, suffix)
                     group = replace(group, member_of=member_of, forbidden_aggregates=unwanted)
             groups[suffix] = group
+            if len(groups) > most:
+                raise faults.TooManyGroups(most)
             seen.add(name)
     return groups
 

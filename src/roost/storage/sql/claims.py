@@ -82,7 +82,7 @@ def _parts(owned: Collection[Consumer]) -> Iterator[tuple[Table, str, set[str]]]
 _KNOWN = Prepared(
     lambda _: sa.union_all(
         *(
-            sa.select(sa.literal_column(f"'{table.name}'").label("kind"), column.label("value"), table.c.id).where(
+            sa.select(sa.literal(table.name).label("kind"), column.label("value"), table.c.id).where(
                 any_of(column, name=table.name)
             )
             for table, column in (

@@ -1,0 +1,36 @@
+"""A short soak, which `make soak` does at length: what a worker holds does not grow with what it has served."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from bench.soak import SERVER_ERRORS, Held, soak
+from tests.databases import KINDS, fresh_database
+from tests.end_to_end.servers import Server, serving
+
+REQUESTS = 3000
+
+
+@pytest.fixture(params=KINDS)
+def one(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A server of one worker that nobody else asks."""
+    with fresh_database(request.param) as database, serving(database) as (server,):
+        yield server
+
+
+def test_nothing_is_kept(one: Server) -> None:
+    """Threads, files and connections are what they were a thousand requests ago, and none failed."""
+    settled, ended, statuses = soak(one, REQUESTS // 3, REQUESTS)
+
+    assert not [each for each in settled.complaints(ended) if not each.startswith("memory")]
+    assert not set(statuses) & set(SERVER_ERRORS), statuses
+    assert {200, 204, 400, 404, 409} <= set(statuses)
+
+
+def test_growth_is_complained_of() -> None:
+    """Each thing that grew is named."""
+    before = Held(megabytes=100, threads=20, descriptors=30)
+
+    assert before.complaints(before) == []
+    assert before.complaints(Held(megabytes=104, threads=36, descriptors=38)) == []
+    assert [each.split()[0] for each in before.complaints(Held(106, 37, 39))] == ["memory", "threads", "open"]

@@ -1,0 +1,111 @@
+"""Whatever a parser is given, it gives back what it promises or refuses it; nothing else gets out of it."""
+
+import contextlib
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from roost.http import faults
+from roost.http.limits import Limits
+from roost.http.microversions import history
+from roost.http.microversions.negotiation import negotiate
+from roost.http.queries import filters
+from roost.http.queries.candidates import query_of
+from roost.http.queries.form import parse
+from roost.model.refusals import Refusal
+from tests.hostile.corpus import PARAMETERS, TEXTS
+from tests.hostile.shots import GOODS, HOST, Good, Shot, encoded, places, with_value
+from tests.hostile.target import judge_error
+from tests.http.api import Client
+from tests.peer.wsgi import call
+
+VERSIONS = st.sampled_from([version for version in history.ALL if version.minor > 0])
+SIGNS = ("in:", "!in:", "!", ",", ":", "%", "%00", "&", "=", ";", "1", "9" * 30, "_A", "VCPU", HOST)
+WORDS = st.sampled_from([*TEXTS, *PARAMETERS, *SIGNS])
+LATIN = st.text(st.characters(max_codepoint=255), max_size=30)
+PIECES = st.lists(st.one_of(WORDS, LATIN), max_size=8).map("".join)
+JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), PIECES, st.just(HOST), st.just("VCPU")),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(PIECES, inner, max_size=4)),
+    max_leaves=12,
+)
+
+
+@st.composite
+def spoilt(draw: st.DrawFn, good: Good) -> bytes:
+    """A good body with anything in some of its places, or with some of its bytes changed."""
+    body: Any = good.body
+    for _ in range(draw(st.integers(1, 3))):
+        at, _value = draw(st.sampled_from(list(places(body))))
+        body = with_value(body, at, draw(JSON))
+    text = encoded(body)
+    if draw(st.booleans()):
+        start = draw(st.integers(0, len(text)))
+        text = text[:start] + draw(st.binary(max_size=6)) + text[start + draw(st.integers(0, 6)) :]
+    return text
+
+
+def wsgi(text: str) -> str:
+    """A text as WSGI hands over the bytes of a request."""
+    return text.encode("utf-8", "surrogatepass").decode("latin-1")
+
+
+@given(st.lists(st.tuples(PIECES, PIECES), max_size=6), VERSIONS)
+def test_query_strings(pairs: list[tuple[str, str]], version: history.Microversion) -> None:
+    """Each reader of a query string understands it or refuses it."""
+    query = wsgi("&".join(f"{name}={value}" for name, value in pairs))
+    readers = (
+        lambda: query_of(parse(query), history.NEWEST, Limits().most_groups),
+        lambda: query_of(parse(query), version if version.minor >= 10 else history.NEWEST, 2),
+        lambda: filters.providers(parse(query), version),
+        lambda: filters.traits(parse(query)),
+        lambda: filters.usages(parse(query), history.NEWEST),
+    )
+    for read in readers:
+        with contextlib.suppress(Refusal):
+            read()
+
+
+@given(st.one_of(PIECES, st.from_regex(r"\A(placement|compute|\w{0,3})[ ,]*[-+0-9._e]{0,8}( ?, ?placement 1\.\d+)?\Z")))
+def test_microversion_headers(header: str) -> None:
+    """A header names a version that there is, or is refused."""
+    with contextlib.suppress(faults.BadVersion, faults.UnknownVersion):
+        assert negotiate(wsgi(header)) in history.ALL
+
+
+@pytest.fixture(scope="module")
+def client() -> Client:
+    """A client of an application with a host, which no test asks to remember anything."""
+    client = Client()
+    client.host()
+    return client
+
+
+@pytest.mark.parametrize("good", GOODS, ids=lambda good: f"{good.line} {good.version}")
+@given(data=st.data(), version=st.one_of(st.just(None), VERSIONS))
+def test_bodies(client: Client, good: Good, data: st.DataObject, version: history.Microversion | None) -> None:
+    """A body is taken or refused, in the form of every version."""
+    shot = Shot(good.line, data.draw(spoilt(good)), good.version if version is None else str(version))
+    answer = client(shot.line, shot.body, shot.version, x_roles="admin,service")
+    if answer.status >= 400:
+        judge_error(answer, shot)
+
+
+@given(st.lists(st.one_of(PIECES, st.sampled_from(["traits", "..", ".", HOST, "allocations"])), max_size=4), VERSIONS)
+def test_paths(client: Client, parts: list[str], version: history.Microversion) -> None:
+    """A path leads somewhere or nowhere."""
+    path = wsgi("/" + "/".join(parts))
+
+    def spoilt_path(environ: Any, start: Any) -> Any:
+        return client.app({**environ, "PATH_INFO": path}, start)
+
+    for method in ("GET", "DELETE"):
+        headers = {"x-auth-token": "admin", "openstack-api-version": f"placement {version}"}
+        answer = call(spoilt_path, method, "/", headers=headers)
+        if answer.status >= 400:
+            judge_error(answer, Shot(f"{method} {path}"))
+        else:
+            json.loads(answer.body or b"{}")
