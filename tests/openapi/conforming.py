@@ -71,6 +71,8 @@ class Conforming:
 
     def __init__(self, application: WSGIApplication) -> None:
         self._application = application
+        self.seen: set[tuple[str, str]] = set()
+        """The operations that the description has, each with a status that it was answered with."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._application, name)
@@ -94,6 +96,7 @@ class Conforming:
                 chunks.close()
         status, fields = said[-1]
         headers = {name.lower(): value for name, value in fields}
+        self.seen.add((f"{method} {template(path)}", status[:3]))
         try:
             if not preflight:
                 judge(method, path, int(status[:3]), headers, content)

@@ -35,7 +35,7 @@ CHECKS = [
     checks.response_schema_conformance,
     checks.negative_data_rejection,
 ]
-EXAMPLES = 12 if settings.default.derandomize else 300
+EXAMPLES = 12 if settings().derandomize else 300
 """Requests to each operation, of each kind: few on every run, many when they are new each time."""
 
 

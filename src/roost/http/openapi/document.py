@@ -61,7 +61,7 @@ def _operation(name: str, path: str, operation: Operation, version: Microversion
     answers = {str(answer.status): _answer(answer, version) for answer in forms.answers.at(version) or ()}
     refused = {
         str(status): {"$ref": f"#/components/responses/{refusals.name_of(status)}"}
-        for status in refusals.statuses(name, path, operation)
+        for status in refusals.statuses(path, operation, conflicts=forms.conflicts.at(version) or False)
     }
     handler = operation.handler
     described: Schema = {

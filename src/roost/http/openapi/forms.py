@@ -35,12 +35,18 @@ class Answer(NamedTuple):
     """Whether it says of itself how long it is good for, and since when (`cache-control`, `last-modified`)."""
 
 
+_NEVER: Since[bool] = Since({})
+_ALWAYS: Since[bool] = Since({Change.INITIAL: True})
+
+
 class Forms(NamedTuple):
     """What one operation takes and gives. A body is taken where the operation's row in the routes says so."""
 
     answers: Since[tuple[Answer, ...]]
     body: Since[BodyOf[Any]] | None = None
     query: Since[QueryForm] | None = None
+    conflicts: Since[bool] = _NEVER
+    """Whether what is there may stand in the way."""
 
 
 def _shown(steps: replies.Steps, status: int = 200, *, located: bool = False) -> Since[tuple[Answer, ...]]:
@@ -66,35 +72,44 @@ _CLASS_PUT: Since[tuple[Answer, ...]] = Since(
     }
 )
 
+_WHILE_RENAMED = Since({Change.RESOURCE_CLASSES: True, Change.RESOURCE_CLASS_ENSURED: False})
+_WITH_GENERATION = Since({Change.AGGREGATE_GENERATIONS: True})
+
 FORMS: Mapping[str, Forms] = {
     "GET /": Forms(_shown(replies.VERSIONS)),
     "GET /resource_classes": Forms(_shown(replies.RESOURCE_CLASSES)),
-    "POST /resource_classes": Forms(_answered(Answer(201, located=True, cached=False)), body=resource_classes.BODY),
+    "POST /resource_classes": Forms(
+        _answered(Answer(201, located=True, cached=False)), body=resource_classes.BODY, conflicts=_ALWAYS
+    ),
     "GET /resource_classes/{name}": Forms(_shown(replies.RESOURCE_CLASS)),
-    "PUT /resource_classes/{name}": Forms(_CLASS_PUT, body=resource_classes.BODY),
-    "DELETE /resource_classes/{name}": Forms(_DONE),
+    "PUT /resource_classes/{name}": Forms(_CLASS_PUT, body=resource_classes.BODY, conflicts=_WHILE_RENAMED),
+    "DELETE /resource_classes/{name}": Forms(_DONE, conflicts=_ALWAYS),
     "GET /resource_providers": Forms(_shown(replies.PROVIDERS), query=queries.PROVIDERS),
-    "POST /resource_providers": Forms(_CREATED, body=resource_providers.CREATE),
+    "POST /resource_providers": Forms(_CREATED, body=resource_providers.CREATE, conflicts=_ALWAYS),
     f"GET {_PROVIDER}": Forms(_shown(replies.PROVIDER)),
-    f"PUT {_PROVIDER}": Forms(_shown(replies.PROVIDER), body=resource_providers.UPDATE),
-    f"DELETE {_PROVIDER}": Forms(_DONE),
+    f"PUT {_PROVIDER}": Forms(_shown(replies.PROVIDER), body=resource_providers.UPDATE, conflicts=_ALWAYS),
+    f"DELETE {_PROVIDER}": Forms(_DONE, conflicts=_ALWAYS),
     f"GET {_PROVIDER}/inventories": Forms(_shown(replies.INVENTORIES)),
-    f"POST {_PROVIDER}/inventories": Forms(_shown(replies.INVENTORY, 201, located=True), body=inventories.ADD),
-    f"PUT {_PROVIDER}/inventories": Forms(_shown(replies.INVENTORIES), body=inventories.SET),
-    f"DELETE {_PROVIDER}/inventories": Forms(_DONE),
+    f"POST {_PROVIDER}/inventories": Forms(
+        _shown(replies.INVENTORY, 201, located=True), body=inventories.ADD, conflicts=_ALWAYS
+    ),
+    f"PUT {_PROVIDER}/inventories": Forms(_shown(replies.INVENTORIES), body=inventories.SET, conflicts=_ALWAYS),
+    f"DELETE {_PROVIDER}/inventories": Forms(_DONE, conflicts=_ALWAYS),
     f"GET {_PROVIDER}/inventories/{{resource_class}}": Forms(_shown(replies.INVENTORY)),
-    f"PUT {_PROVIDER}/inventories/{{resource_class}}": Forms(_shown(replies.INVENTORY), body=inventories.UPDATE),
-    f"DELETE {_PROVIDER}/inventories/{{resource_class}}": Forms(_DONE),
+    f"PUT {_PROVIDER}/inventories/{{resource_class}}": Forms(
+        _shown(replies.INVENTORY), body=inventories.UPDATE, conflicts=_ALWAYS
+    ),
+    f"DELETE {_PROVIDER}/inventories/{{resource_class}}": Forms(_DONE, conflicts=_ALWAYS),
     f"GET {_PROVIDER}/usages": Forms(_shown(replies.PROVIDER_USAGES)),
     f"GET {_PROVIDER}/aggregates": Forms(_shown(replies.AGGREGATES)),
-    f"PUT {_PROVIDER}/aggregates": Forms(_shown(replies.AGGREGATES), body=aggregates.SET),
+    f"PUT {_PROVIDER}/aggregates": Forms(_shown(replies.AGGREGATES), body=aggregates.SET, conflicts=_WITH_GENERATION),
     f"GET {_PROVIDER}/allocations": Forms(_shown(replies.PROVIDER_ALLOCATIONS)),
     f"GET {_PROVIDER}/traits": Forms(_shown(replies.PROVIDER_TRAITS)),
-    f"PUT {_PROVIDER}/traits": Forms(_shown(replies.PROVIDER_TRAITS), body=traits.SET),
+    f"PUT {_PROVIDER}/traits": Forms(_shown(replies.PROVIDER_TRAITS), body=traits.SET, conflicts=_ALWAYS),
     f"DELETE {_PROVIDER}/traits": Forms(_DONE),
-    "POST /allocations": Forms(_DONE, body=allocations.MANY),
+    "POST /allocations": Forms(_DONE, body=allocations.MANY, conflicts=_ALWAYS),
     "GET /allocations/{consumer_uuid}": Forms(_shown(replies.CONSUMER)),
-    "PUT /allocations/{consumer_uuid}": Forms(_DONE, body=allocations.ONE),
+    "PUT /allocations/{consumer_uuid}": Forms(_DONE, body=allocations.ONE, conflicts=_ALWAYS),
     "DELETE /allocations/{consumer_uuid}": Forms(_DONE),
     "GET /allocation_candidates": Forms(_shown(replies.CANDIDATES), query=queries.CANDIDATES),
     "GET /roost/candidates/explain": Forms(_shown(replies.EXPLANATION), query=queries.CANDIDATES),
@@ -103,8 +118,8 @@ FORMS: Mapping[str, Forms] = {
     "GET /traits": Forms(_shown(replies.TRAITS), query=Since({Change.TRAITS: queries.TRAITS})),
     "GET /traits/{name}": Forms(_answered(Answer(204))),
     "PUT /traits/{name}": Forms(_answered(Answer(201, located=True), Answer(204, located=True))),
-    "DELETE /traits/{name}": Forms(_DONE),
+    "DELETE /traits/{name}": Forms(_DONE, conflicts=_ALWAYS),
     "GET /usages": Forms(_shown(replies.PROJECT_USAGES), query=queries.USAGES),
-    "POST /reshaper": Forms(_DONE, body=reshaper.RESHAPE),
+    "POST /reshaper": Forms(_DONE, body=reshaper.RESHAPE, conflicts=_ALWAYS),
 }
 """By method and path, as the routes and the policy rules have them."""

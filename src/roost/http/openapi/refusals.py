@@ -26,13 +26,13 @@ _BEFORE_VERSION = (400, 401, 406)
 """What may be refused before it is known which version is spoken."""
 
 
-def statuses(method: str, path: str, operation: Operation) -> Iterator[int]:
+def statuses(path: str, operation: Operation, *, conflicts: bool) -> Iterator[int]:
     """The statuses that an operation may be refused with, in order."""
     may = {
         401: operation.rule is not None,
         403: operation.rule is not None,
         404: "{" in path,
-        409: method != "GET",
+        409: conflicts,
         413: operation.takes_json,
         415: operation.takes_json,
     }
