@@ -132,7 +132,7 @@ class Story:
     def err(self, operation: str, *, takes_body: bool) -> None:
         """Make every mistake of form that an operation can be sent with, and one that names nothing that is there."""
         request = re.sub(r"{\w+}", NOTHING, operation)
-        body = {} if takes_body else None
+        body: dict[str, Any] | None = {} if takes_body else None
         self.send(request, body)
         self.send(request.replace(NOTHING, f"{NOTHING}%00"), body)
         self.send(request, body, content_length="two")

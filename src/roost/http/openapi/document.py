@@ -98,6 +98,6 @@ def _answer(answer: Answer, version: Microversion) -> Schema:
     return described
 
 
-def versions(routes: Routes) -> dict[Microversion, Document]:
-    """The description in every version, oldest first."""
-    return {version: describe(routes, version) for version in history.ALL}
+def versions(routes: Routes) -> dict[str, Document]:
+    """The description in every version, by its number, oldest first."""
+    return {str(version): describe(routes, version) for version in history.ALL}

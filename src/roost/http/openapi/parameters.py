@@ -20,7 +20,7 @@ GROUPS = "groups"
 """The name that stands for all parameters of request groups: a client writes theirs, not this."""
 
 _TOLD = {
-    "name": "Its name. For traits: `in:A,B` or `startswith:PREFIX`.",
+    "name": "The name; in the query for traits `in:A,B` or `startswith:PREFIX`.",
     "uuid": "The provider's uuid.",
     "consumer_uuid": "The consumer's uuid.",
     "resource_class": "The resource class of the inventory.",
