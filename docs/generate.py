@@ -16,7 +16,9 @@ from bench.results import Results
 from roost.access import rules
 from roost.configuration import CONFIG_FILE, DIRECTORY_VARIABLE, FILE_VARIABLE, GROUPS
 from roost.http.errors import REPLIES, Reply
-from roost.http.microversions.history import CHANGES
+from roost.http.microversions.history import CHANGES, NEWEST
+from roost.http.openapi.document import Document, versions
+from roost.http.routes import ROUTES
 from roost.model.refusals import Refusal
 
 FOLDER = Path(__file__).parent
@@ -161,6 +163,99 @@ def _guard_row(rule: DocumentedRuleDefault) -> tuple[str, ...]:
     return f"`{rule.name}`", f"{rule.description}", f"`{rule.check_str}`", requests
 
 
+def api() -> str:
+    """The page on the API: every path with its methods and parameters, as the description tells of them."""
+    told = versions(ROUTES)
+    common = _common(told[str(NEWEST)])
+    return f"""\
+{NOTICE.format(source="the description of the API, src/roost/http/openapi/")}
+# The API
+
+Every path that Roost serves, with its methods. A running server describes itself to everybody with a token (policy
+rule `roost:openapi:show`): `GET /roost/openapi.json` answers with an OpenAPI 3.1 document of the microversion that the
+request asks for or, with `?microversion=NUMBER` or `?microversion=latest`, of another. The tests hold every answer that
+they get to that document, and reach every status that it tells of.
+
+The columns: the microversion that brought the method (*since*); those that changed the form of its *body* and of its
+*reply*; and the *statuses* of its answers, with the first or last microversion of those that it doesn't have in all.
+What needs a token may also answer {", ".join(sorted(common))}. [errors.md](errors.md) tells what is refused with
+which, [microversions.md](microversions.md) what each version brought.
+""" + "".join(_by_path(told, common))
+
+
+def _common(document: Document) -> frozenset[str]:
+    """The statuses that every operation has that policy guards."""
+    operations = (operation for methods in document["paths"].values() for operation in methods.values())
+    return frozenset.intersection(*(frozenset(it["responses"]) for it in operations if it["security"]))
+
+
+def _by_path(told: Mapping[str, Document], common: frozenset[str]) -> Iterator[str]:
+    for path, methods in ROUTES.items():
+        yield f"\n## {path}\n\n"
+        histories = {name: _history(told, path, name) for name in methods}
+        titles = ("method", "since", "what it does", "body", "reply", "statuses")
+        yield table(titles, (_method_row(name, history, common) for name, history in histories.items()))
+        parameters = [row for name, history in histories.items() for row in _parameter_rows(name, history)]
+        if parameters:
+            yield "\n" + table(("method", "parameter", "since", "what it is"), parameters)
+
+
+def _history(told: Mapping[str, Document], path: str, name: str) -> dict[str, Any]:
+    """A method's description in each version that has it, oldest first."""
+    described = (
+        (str(version), document["paths"].get(path, {}).get(name.lower())) for version, document in told.items()
+    )
+    return {number: operation for number, operation in described if operation is not None}
+
+
+def _method_row(name: str, history: Mapping[str, Any], common: frozenset[str]) -> tuple[str, ...]:
+    numbers = list(history)
+    newest = history[numbers[-1]]
+    body = _changes({number: told.get("requestBody") for number, told in history.items()})
+    reply = _changes({number: _replies(told) for number, told in history.items()})
+    statuses = sorted({status for told in history.values() for status in told["responses"]} - common)
+    having = {status: [it for it in numbers if status in history[it]["responses"]] for status in statuses}
+    within = ", ".join(status + _within(had, numbers) for status, had in having.items())
+    return f"`{name}`", f"`{numbers[0]}`", newest["summary"], body, reply, within
+
+
+def _replies(told: Mapping[str, Any]) -> dict[str, Any]:
+    return {status: reply["content"] for status, reply in told["responses"].items() if "content" in reply}
+
+
+def _changes(forms: Mapping[str, Any]) -> str:
+    """The versions that brought another form than the one before had; `none` where there is no more."""
+    before: Any = None
+    changed: list[str] = []
+    for number, form in forms.items():
+        if (form or None) != before:
+            changed.append(f"`{number}`" + ("" if form else " none"))
+        before = form or None
+    return ", ".join(changed)
+
+
+def _within(some: list[str], numbers: list[str]) -> str:
+    """Where some of the versions begin and end, unless it is with the first and the last of all."""
+    since = "" if some[0] == numbers[0] else f" from `{some[0]}`"
+    until = "" if some[-1] == numbers[-1] else f" to `{some[-1]}`"
+    return since + until
+
+
+def _parameter_rows(name: str, history: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    """The parameters of a query string."""
+    since: dict[str, str] = {}
+    newest: dict[str, Any] = {}
+    for number, told in history.items():
+        for parameter in told["parameters"]:
+            if parameter.get("in") == "query":
+                since.setdefault(parameter["name"], number)
+                newest[parameter["name"]] = parameter
+    for title, parameter in newest.items():
+        patterns = parameter["schema"].get("patternProperties")
+        shown = f"`{title}`" if patterns is None else "<br>".join(f"`{pattern}`" for pattern in patterns)
+        yield f"`{name}`", shown, f"`{since[title]}`", parameter["description"]
+
+
 def table(titles: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     """Rows as a table in Markdown."""
     titles = tuple(titles)
@@ -176,6 +271,7 @@ def measured() -> Results:
 PAGES: Mapping[str, Callable[[], str]] = {
     "microversions.md": microversions,
     "errors.md": errors,
+    "api.md": api,
     "configuration.md": configuration,
     "policy.md": policy,
     page.PAGE: lambda: page.page(measured()),

@@ -13,7 +13,8 @@ from roost.access.noauth2 import identify
 from roost.http.app import make_app
 from roost.http.call import Call, Reply, Settings, Site, done
 from roost.http.microversions.history import NEWEST, Change, Since
-from roost.http.routes import ROUTES, Method
+from roost.http.operations import Method
+from roost.http.routes import ROUTES
 from roost.mirror.mirror import Mirror
 from roost.service.claims import ClaimQueue
 from roost.storage.memory import MemoryStore

@@ -14,6 +14,7 @@ from roost.cli.app import Actions, make_cli
 from roost.configuration import GROUPS
 from roost.http.errors import REPLIES
 from roost.http.microversions.history import CHANGES
+from roost.http.routes import ROUTES
 from roost.model.refusals import Refusal
 from tests.peer.differential.intended import INTENDED, Difference
 
@@ -63,13 +64,20 @@ def test_generated(name: str) -> None:
 
 
 def test_generated_pages_are_whole() -> None:
-    """The generated pages tell every microversion, every refusal's code and every option."""
+    """The generated pages tell every microversion, every refusal's code, every route and method, and every option."""
     pages = {name: page() for name, page in generate.PAGES.items()}
 
     for change in CHANGES:
         assert f"| `{change.number}` | {change.sentence} |" in pages["microversions.md"]
     for reply in REPLIES.values():
         assert f"`{reply.code}`" in pages["errors.md"]
+    for path, methods in ROUTES.items():
+        assert f"## {path}\n" in pages["api.md"]
+        for name in methods:
+            assert (
+                f"| `{name}` | `{CHANGES[0].number[0]}."
+                in pages["api.md"].partition(f"## {path}\n")[2].partition("\n## ")[0]
+            )
     for options in GROUPS.values():
         for option in options:
             assert f"| `{option.name}` |" in pages["configuration.md"]

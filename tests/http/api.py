@@ -16,6 +16,7 @@ from roost.mirror.mirror import Mirror
 from roost.service.claims import ClaimQueue
 from roost.storage.memory import MemoryStore
 from roost.storage.port import Store
+from tests.openapi.conforming import Conforming
 from tests.peer.wsgi import Answer, call
 
 MOMENT = datetime(2026, 11, 24, 12, 0, 0)  # noqa: DTZ001 - the store keeps naive UTC
@@ -32,11 +33,11 @@ def policy(*, new_defaults: bool = False) -> Policy:
 
 
 def application(store: Store, settings: Settings | None = None) -> WSGIApplication:
-    """The API over a store, under noauth2."""
+    """The API over a store, under noauth2, held to its description."""
     site = Site(
         store, Mirror(store), ClaimQueue(store), settings or Settings(), now=lambda: MOMENT, shuffle=list.reverse
     )
-    return RequestLog(make_app(site, noauth2.identify, policy()))
+    return Conforming(RequestLog(make_app(site, noauth2.identify, policy())))
 
 
 class Client:

@@ -41,24 +41,24 @@ _UNMAPPED = _without(_UNTYPED, "mappings")
 _KEYED = _without(_UNMAPPED, "consumer_generation")
 
 GOOD: list[tuple[str, Since[BodyOf[Any]], list[Any]]] = [
-    ("create provider", resource_providers._CREATE, [
+    ("create provider", resource_providers.CREATE, [
         {"name": "n", "uuid": HOST}, {"name": "n", "uuid": HOST, "parent_provider_uuid": None},
     ]),
-    ("update provider", resource_providers._UPDATE, [{"name": "n"}, {"name": "n", "parent_provider_uuid": HOST}]),
-    ("add inventory", inventories._ADD, [{**_STOCK, "resource_class": "VCPU"}]),
-    ("update inventory", inventories._UPDATE, [{**_STOCK, "resource_provider_generation": 1}]),
-    ("set inventories", inventories._SET, [_RESTOCK]),
-    ("set traits", traits._SET, [{"traits": ["HW_CPU_X86_SSE"], "resource_provider_generation": 1}]),
-    ("set aggregates", aggregates._SET, [
+    ("update provider", resource_providers.UPDATE, [{"name": "n"}, {"name": "n", "parent_provider_uuid": HOST}]),
+    ("add inventory", inventories.ADD, [{**_STOCK, "resource_class": "VCPU"}]),
+    ("update inventory", inventories.UPDATE, [{**_STOCK, "resource_provider_generation": 1}]),
+    ("set inventories", inventories.SET, [_RESTOCK]),
+    ("set traits", traits.SET, [{"traits": ["HW_CPU_X86_SSE"], "resource_provider_generation": 1}]),
+    ("set aggregates", aggregates.SET, [
         [HOST, CHILD], {"aggregates": [HOST, CHILD], "resource_provider_generation": 1},
     ]),
-    ("resource class", resource_classes._BODY, [{"name": "CUSTOM_X"}]),
-    ("one claim", allocations._ONE, [
+    ("resource class", resource_classes.BODY, [{"name": "CUSTOM_X"}]),
+    ("one claim", allocations.ONE, [
         {"allocations": _LISTED}, {"allocations": _LISTED, "project_id": "p", "user_id": "u"},
         _KEYED, _UNMAPPED, _UNTYPED, _MAPPED,
     ]),
-    ("many claims", allocations._MANY, [{SERVER: body} for body in (_KEYED, _UNMAPPED, _UNTYPED, _MAPPED)]),
-    ("reshape", reshapes._RESHAPE, [
+    ("many claims", allocations.MANY, [{SERVER: body} for body in (_KEYED, _UNMAPPED, _UNTYPED, _MAPPED)]),
+    ("reshape", reshapes.RESHAPE, [
         {"inventories": {HOST: _RESTOCK}, "allocations": {SERVER: body}} for body in (_UNMAPPED, _UNTYPED, _MAPPED)
     ]),
 ]  # fmt: skip
@@ -145,7 +145,7 @@ def _places(body: Any) -> list[tuple[Any, Any]]:
 )  # fmt: skip
 def test_what_is_no_json_or_cannot_be_kept_is_malformed(text: bytes) -> None:
     """No database keeps a NUL, half a surrogate pair, NaN or infinity; and no stack keeps endless nesting."""
-    form = resource_providers._CREATE.at(history.NEWEST)
+    form = resource_providers.CREATE.at(history.NEWEST)
     assert form is not None
 
     with pytest.raises(faults.MalformedJSON):
@@ -154,7 +154,7 @@ def test_what_is_no_json_or_cannot_be_kept_is_malformed(text: bytes) -> None:
 
 def test_a_whole_float_is_an_integer() -> None:
     """JSON knows one kind of number: 8.0 units are 8 units."""
-    form = inventories._UPDATE.at(history.NEWEST)
+    form = inventories.UPDATE.at(history.NEWEST)
     assert form is not None
 
     assert form.decode(b'{"total": 8.0, "resource_provider_generation": 1.0}').total == 8
@@ -167,23 +167,23 @@ def test_the_schemas_are_the_apis() -> None:
     from placement.schemas import resource_provider as provider  # noqa: PLC0415 - the judge may be absent
 
     peers: list[tuple[Since[BodyOf[Any]], list[Any]]] = [
-        (resource_providers._CREATE, [provider.POST_RESOURCE_PROVIDER_SCHEMA, provider.POST_RP_SCHEMA_V1_14]),
-        (resource_providers._UPDATE, [provider.PUT_RESOURCE_PROVIDER_SCHEMA, provider.PUT_RP_SCHEMA_V1_14]),
-        (inventories._ADD, [inventory.POST_INVENTORY_SCHEMA]),
-        (inventories._UPDATE, [inventory.BASE_INVENTORY_SCHEMA]),
-        (inventories._SET, [inventory.PUT_INVENTORY_SCHEMA]),
-        (traits._SET, [trait.SET_TRAITS_FOR_RP_SCHEMA]),
-        (aggregates._SET, [aggregate.PUT_AGGREGATES_SCHEMA_V1_1, aggregate.PUT_AGGREGATES_SCHEMA_V1_19]),
-        (resource_classes._BODY, [resource_class.POST_RC_SCHEMA_V1_2]),
-        (allocations._ONE, [
+        (resource_providers.CREATE, [provider.POST_RESOURCE_PROVIDER_SCHEMA, provider.POST_RP_SCHEMA_V1_14]),
+        (resource_providers.UPDATE, [provider.PUT_RESOURCE_PROVIDER_SCHEMA, provider.PUT_RP_SCHEMA_V1_14]),
+        (inventories.ADD, [inventory.POST_INVENTORY_SCHEMA]),
+        (inventories.UPDATE, [inventory.BASE_INVENTORY_SCHEMA]),
+        (inventories.SET, [inventory.PUT_INVENTORY_SCHEMA]),
+        (traits.SET, [trait.SET_TRAITS_FOR_RP_SCHEMA]),
+        (aggregates.SET, [aggregate.PUT_AGGREGATES_SCHEMA_V1_1, aggregate.PUT_AGGREGATES_SCHEMA_V1_19]),
+        (resource_classes.BODY, [resource_class.POST_RC_SCHEMA_V1_2]),
+        (allocations.ONE, [
             allocation.ALLOCATION_SCHEMA, allocation.ALLOCATION_SCHEMA_V1_8, allocation.ALLOCATION_SCHEMA_V1_12,
             allocation.ALLOCATION_SCHEMA_V1_28, allocation.ALLOCATION_SCHEMA_V1_34, allocation.ALLOCATION_SCHEMA_V1_38,
         ]),
-        (allocations._MANY, [
+        (allocations.MANY, [
             allocation.POST_ALLOCATIONS_V1_13, allocation.POST_ALLOCATIONS_V1_28, allocation.POST_ALLOCATIONS_V1_34,
             allocation.POST_ALLOCATIONS_V1_38,
         ]),
-        (reshapes._RESHAPE, [
+        (reshapes.RESHAPE, [
             reshaper.POST_RESHAPER_SCHEMA, reshaper.POST_RESHAPER_SCHEMA_V1_34, reshaper.POST_RESHAPER_SCHEMA_V1_38,
         ]),
     ]  # fmt: skip

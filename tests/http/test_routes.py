@@ -9,7 +9,8 @@ from roost.access import noauth2
 from roost.http.app import RouteWithoutRule, make_app
 from roost.http.call import Call, Reply, Settings, Site, done
 from roost.http.microversions.history import Change, Since
-from roost.http.routes import ROUTES, Method, Operation
+from roost.http.operations import Method, Operation
+from roost.http.routes import ROUTES
 from roost.mirror.mirror import Mirror
 from roost.service.claims import ClaimQueue
 from roost.storage.memory import MemoryStore

@@ -102,6 +102,7 @@ class _Roost:
     def __init__(self) -> None:
         # By name: this module must work while only the peer is installed.
         self._main: Any = importlib.import_module("roost.main")
+        self._judge: Any = importlib.import_module("tests.openapi.conforming")
 
     def sync(self, configuration: Path, database_url: str) -> None:
         del database_url
@@ -109,7 +110,7 @@ class _Roost:
 
     def start(self, configuration: Path, database_url: str) -> WSGIApplication:
         del database_url
-        application: WSGIApplication = self._main.make_application(self._load(configuration))
+        application: WSGIApplication = self._judge.Conforming(self._main.make_application(self._load(configuration)))
         return application
 
     def stop(self, application: WSGIApplication) -> None:

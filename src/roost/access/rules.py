@@ -124,6 +124,12 @@ _DOCUMENTED = [
     ),
     _rule("roost:candidates:fit", "Count how often a request would fit.", "GET /roost/candidates/fit"),
     _rule(
+        "roost:openapi:show",
+        "Show the description of the API.",
+        "GET /roost/openapi.json",
+        check="@",
+    ),
+    _rule(
         "placement:reshaper:reshape", "Move inventories and allocations.", "POST /reshaper", check="rule:service_api"
     ),
 ]
@@ -132,3 +138,8 @@ _DOCUMENTED = [
 def defaults() -> list[policy.RuleDefault]:
     """Every rule with its default; freshly made, because oslo.policy changes what it is given."""
     return copy.deepcopy([*_BASES, *_DOCUMENTED])
+
+
+def documented() -> tuple[policy.DocumentedRuleDefault, ...]:
+    """The rules that guard operations, with what each is for."""
+    return tuple(_DOCUMENTED)

@@ -28,7 +28,8 @@ from roost.http.loglines import as_field
 from roost.http.microversions import history
 from roost.http.microversions.history import Change, Microversion
 from roost.http.microversions.negotiation import HEADER, negotiate
-from roost.http.routes import ROUTES, Method, Methods, Operation, Routes
+from roost.http.operations import Method, Methods, Operation, Routes
+from roost.http.routes import ROUTES
 from roost.model.refusals import Refusal
 from roost.storage.port import Unavailable
 

@@ -1,7 +1,6 @@
 """The one table of routes: who may come here, since when, with what, and which handler answers."""
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 from roost.http import faults
 from roost.http.call import Call, Reply
@@ -11,6 +10,7 @@ from roost.http.handlers import (
     allocations,
     candidate_counts,
     inventories,
+    openapi,
     reshaper,
     resource_classes,
     resource_providers,
@@ -19,34 +19,7 @@ from roost.http.handlers import (
     usages,
 )
 from roost.http.microversions.history import Change, Since
-
-
-class Operation(NamedTuple):
-    """What one method of one route does, from the change on under which it stands in the table."""
-
-    handler: Callable[[Call], Reply]
-    rule: str | None
-    """The policy rule that guards it. None is for what everybody may see."""
-    takes_json: bool = False
-    """Whether the body must be JSON."""
-    shows_json: bool = False
-    """Whether the client must accept JSON."""
-    target: Callable[[Call], Mapping[str, object]] | None = None
-    """What the policy judges the caller by; its own project where there is none."""
-
-
-class Method(NamedTuple):
-    """One method of one route over all versions."""
-
-    operations: Since[Operation]
-    too_early: type[faults.NoSuchRouteYet | faults.NoSuchMethodYet] = faults.NoSuchRouteYet
-    """What a client is told that asks before the first change."""
-
-
-Methods = Mapping[str, Method]
-"""The methods of one route."""
-
-Routes = Mapping[str, Methods]
+from roost.http.operations import Method, Operation, Routes
 
 
 def _shows(
@@ -147,6 +120,7 @@ ROUTES: Routes = {
     "/roost/candidates/fit": {
         "GET": _shows(Change.ALLOCATION_CANDIDATES, candidate_counts.fit, "roost:candidates:fit"),
     },
+    "/roost/openapi.json": {"GET": _shows(Change.INITIAL, openapi.showing(lambda: ROUTES), "roost:openapi:show")},
     "/traits": {"GET": _shows(Change.TRAITS, traits.list_all, f"{_TRAITS}:list")},
     "/traits/{name}": {
         "GET": _plain(Change.TRAITS, traits.show, f"{_TRAITS}:show"),

@@ -68,6 +68,7 @@ class BodyOf(Generic[T]):
         also: Callable[[T], bool] = lambda _value: True,
     ) -> None:
         """`also` says of a decoded shape whether it keeps those rules of the schema that shapes can't express."""
+        self.schema = schema
         self._shape = shape
         self._decoder = msgspec.json.Decoder(shape)
         self._rules = Rules(schema)

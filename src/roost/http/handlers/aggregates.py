@@ -18,7 +18,7 @@ def _unique(uuids: list[str]) -> bool:
     return len(uuids) == len(set(uuids))
 
 
-_SET: Since[BodyOf[Any]] = Since(
+SET: Since[BodyOf[Any]] = Since(
     {
         Change.AGGREGATES: BodyOf(shapes.AggregateList, schemas.SET_AGGREGATES, _unique),
         Change.AGGREGATE_GENERATIONS: BodyOf(
@@ -37,7 +37,7 @@ def show(call: Call) -> Reply:
 def set_all(call: Call) -> Reply:
     """PUT …/aggregates."""
     uuid = ProviderUUID(call.path["uuid"])
-    aggregates, generation = _upgraded(body_for(call, uuid, _SET))
+    aggregates, generation = _upgraded(body_for(call, uuid, SET))
     command = SetAggregates(provider=uuid, generation=generation, aggregates=aggregates)
     change = carry_out(call.site.store, command, call.origin)
     return shown(

@@ -18,7 +18,7 @@ from roost.model.consumer import Claim
 from roost.model.names import ConsumerType, ConsumerUUID, Generation, ProjectID, ProviderUUID, ResourceClass, UserID
 from roost.service import reads
 
-_ONE: Since[BodyOf[Any]] = Since(
+ONE: Since[BodyOf[Any]] = Since(
     {
         Change.INITIAL: BodyOf(shapes.ClaimListed, schemas.CLAIM_LISTED),
         Change.ALLOCATION_OWNERS: BodyOf(shapes.ClaimListedWithOwner, schemas.CLAIM_LISTED_WITH_OWNER),
@@ -28,7 +28,7 @@ _ONE: Since[BodyOf[Any]] = Since(
         Change.CONSUMER_TYPES: BodyOf(shapes.ClaimWithType, schemas.CLAIM_WITH_TYPE),
     }
 )
-_MANY: Since[BodyOf[Any]] = Since(
+MANY: Since[BodyOf[Any]] = Since(
     {
         Change.CLAIMS_OF_MANY: BodyOf(shapes.Claims, schemas.CLAIMS),
         Change.CONSUMER_GENERATIONS: BodyOf(shapes.ClaimsWithGeneration, schemas.CLAIMS_WITH_GENERATION),
@@ -59,14 +59,14 @@ def list_of_provider(call: Call) -> Reply:
 def set_one(call: Call) -> Reply:
     """PUT /allocations/{consumer_uuid}."""
     uuid = consumer_uuid(call.path["consumer_uuid"])
-    reclaim = reclaim_of(call, call.body(_ONE))
+    reclaim = reclaim_of(call, call.body(ONE))
     call.site.claims.carry_out(Reshape(reclaims={uuid: reclaim}, via=Via.ONE_CLAIM), call.origin)
     return done()
 
 
 def set_many(call: Call) -> Reply:
     """POST /allocations."""
-    reclaims = reclaims_of(call, call.body(_MANY))
+    reclaims = reclaims_of(call, call.body(MANY))
     call.site.claims.carry_out(Reshape(reclaims=reclaims, via=Via.MANY_CLAIMS), call.origin)
     return done()
 

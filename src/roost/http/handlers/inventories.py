@@ -13,11 +13,11 @@ from roost.model.names import Generation, ProviderUUID, ResourceClass
 from roost.service import reads
 from roost.service.writes import carry_out
 
-_ADD: Since[BodyOf[shapes.AddInventory]] = Since({Change.INITIAL: BodyOf(shapes.AddInventory, schemas.ADD_INVENTORY)})
-_UPDATE: Since[BodyOf[shapes.UpdateInventory]] = Since(
+ADD: Since[BodyOf[shapes.AddInventory]] = Since({Change.INITIAL: BodyOf(shapes.AddInventory, schemas.ADD_INVENTORY)})
+UPDATE: Since[BodyOf[shapes.UpdateInventory]] = Since(
     {Change.INITIAL: BodyOf(shapes.UpdateInventory, schemas.UPDATE_INVENTORY)}
 )
-_SET: Since[BodyOf[shapes.SetInventories]] = Since(
+SET: Since[BodyOf[shapes.SetInventories]] = Since(
     {Change.INITIAL: BodyOf(shapes.SetInventories, schemas.SET_INVENTORIES)}
 )
 
@@ -49,7 +49,7 @@ def show(call: Call) -> Reply:
 def add(call: Call) -> Reply:
     """POST …/inventories."""
     uuid = ProviderUUID(call.path["uuid"])
-    body = body_for(call, uuid, _ADD)
+    body = body_for(call, uuid, ADD)
     command = AddInventory(
         provider=uuid,
         resource_class=ResourceClass(body.resource_class),
@@ -68,7 +68,7 @@ def add(call: Call) -> Reply:
 def update(call: Call) -> Reply:
     """PUT …/inventories/{resource_class}."""
     uuid = ProviderUUID(call.path["uuid"])
-    body = body_for(call, uuid, _UPDATE)
+    body = body_for(call, uuid, UPDATE)
     command = UpdateInventory(
         provider=uuid,
         generation=Generation(body.resource_provider_generation),
@@ -86,7 +86,7 @@ def update(call: Call) -> Reply:
 def set_all(call: Call) -> Reply:
     """PUT …/inventories."""
     uuid = ProviderUUID(call.path["uuid"])
-    body = body_for(call, uuid, _SET)
+    body = body_for(call, uuid, SET)
     command = SetInventories(
         provider=uuid,
         generation=Generation(body.resource_provider_generation),

@@ -12,7 +12,7 @@ from roost.ledger.commands import Reshape, Restock
 from roost.model.names import Generation, ProviderUUID
 from roost.service.writes import carry_out
 
-_RESHAPE: Since[BodyOf[Any]] = Since(
+RESHAPE: Since[BodyOf[Any]] = Since(
     {
         Change.RESHAPER: BodyOf(shapes.Reshape, schemas.RESHAPE),
         Change.MAPPINGS: BodyOf(shapes.ReshapeWithMappings, schemas.RESHAPE_WITH_MAPPINGS),
@@ -23,7 +23,7 @@ _RESHAPE: Since[BodyOf[Any]] = Since(
 
 def reshape(call: Call) -> Reply:
     """POST /reshaper."""
-    body: shapes.Reshape = call.body(_RESHAPE)
+    body: shapes.Reshape = call.body(RESHAPE)
     restocks = {
         ProviderUUID(uuid): Restock(
             generation=Generation(stock.resource_provider_generation), inventories=inventories_of(stock)

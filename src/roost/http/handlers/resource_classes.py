@@ -13,7 +13,7 @@ from roost.service import reads
 from roost.service.writes import carry_out
 
 _CLASS: BodyOf[shapes.ResourceClass] = BodyOf(shapes.ResourceClass, schemas.RESOURCE_CLASS)
-_BODY = Since({Change.RESOURCE_CLASSES: _CLASS})
+BODY = Since({Change.RESOURCE_CLASSES: _CLASS})
 
 
 def list_all(call: Call) -> Reply:
@@ -27,7 +27,7 @@ def list_all(call: Call) -> Reply:
 
 def create(call: Call) -> Reply:
     """POST /resource_classes."""
-    name = ResourceClass(call.body(_BODY).name)
+    name = ResourceClass(call.body(BODY).name)
     carry_out(call.site.store, CreateClass(resource_class=name), call.origin)
     return done(201, location=_path(call, name))
 
@@ -40,7 +40,7 @@ def show(call: Call) -> Reply:
 
 def rename(call: Call) -> Reply:
     """PUT /resource_classes/{name}, as it was first: give the class the name in the body."""
-    new_name = ResourceClass(call.body(_BODY).name)
+    new_name = ResourceClass(call.body(BODY).name)
     command = RenameClass(resource_class=ResourceClass(call.path["name"]), new_name=new_name)
     carry_out(call.site.store, command, call.origin)
     return shown(_view(call, new_name))

@@ -18,13 +18,13 @@ from roost.model.names import ProviderUUID
 from roost.service import reads
 from roost.service.writes import carry_out
 
-_CREATE: Since[BodyOf[Any]] = Since(
+CREATE: Since[BodyOf[Any]] = Since(
     {
         Change.INITIAL: BodyOf(shapes.CreateProvider, schemas.CREATE_PROVIDER),
         Change.NESTED_PROVIDERS: BodyOf(shapes.CreateNestedProvider, schemas.CREATE_NESTED_PROVIDER),
     }
 )
-_UPDATE: Since[BodyOf[Any]] = Since(
+UPDATE: Since[BodyOf[Any]] = Since(
     {
         Change.INITIAL: BodyOf(shapes.UpdateProvider, schemas.UPDATE_PROVIDER),
         Change.NESTED_PROVIDERS: BodyOf(shapes.UpdateNestedProvider, schemas.UPDATE_NESTED_PROVIDER),
@@ -43,7 +43,7 @@ def list_all(call: Call) -> Reply:
 
 def create(call: Call) -> Reply:
     """POST /resource_providers."""
-    body = call.body(_CREATE)
+    body = call.body(CREATE)
     uuid = str(uuids.uuid4()) if body.uuid is UNSET else patterns.canonical(body.uuid)
     parent = getattr(body, "parent_provider_uuid", UNSET)
     command = CreateProvider(uuid=ProviderUUID(uuid), name=body.name, parent=None if parent is UNSET else parent)
@@ -63,7 +63,7 @@ def show(call: Call) -> Reply:
 def update(call: Call) -> Reply:
     """PUT /resource_providers/{uuid}."""
     uuid = ProviderUUID(call.path["uuid"])
-    body = body_for(call, uuid, _UPDATE)
+    body = body_for(call, uuid, UPDATE)
     command = UpdateProvider(
         uuid=uuid,
         name=body.name,

@@ -17,7 +17,7 @@ from roost.service.writes import carry_out
 
 _LONGEST_NAME = 255
 _CUSTOM = re.compile(patterns.strict(patterns.CUSTOM_NAME))
-_SET: Since[BodyOf[shapes.SetTraits]] = Since({Change.TRAITS: BodyOf(shapes.SetTraits, schemas.SET_TRAITS)})
+SET: Since[BodyOf[shapes.SetTraits]] = Since({Change.TRAITS: BodyOf(shapes.SetTraits, schemas.SET_TRAITS)})
 
 
 def list_all(call: Call) -> Reply:
@@ -73,7 +73,7 @@ def list_of_provider(call: Call) -> Reply:
 def set_of_provider(call: Call) -> Reply:
     """PUT /resource_providers/{uuid}/traits."""
     uuid = ProviderUUID(call.path["uuid"])
-    body = call.body(_SET)
+    body = call.body(SET)
     traits = tuple(dict.fromkeys(map(Trait, body.traits)))
     command = SetTraits(provider=uuid, generation=Generation(body.resource_provider_generation), traits=traits)
     change = carry_out(call.site.store, command, call.origin)

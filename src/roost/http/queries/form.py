@@ -60,6 +60,7 @@ class QueryForm:
     """Which parameters a request takes, and what each may look like."""
 
     def __init__(self, schema: Schema) -> None:
+        self.schema = schema
         self._rules = Rules(schema, _FORMATS)
 
     def check(self, pairs: Pairs) -> None:

@@ -2,7 +2,7 @@
 
 from roost.http.bodies import patterns
 from roost.http.bodies.schemas import Schema
-from roost.http.microversions.history import Change, Since
+from roost.http.microversions.history import NUMBERS, Change, Since
 from roost.http.queries.form import QueryForm
 
 _TEXT: Schema = {"type": "string"}
@@ -35,6 +35,9 @@ PROVIDERS = Since(
 )
 
 TRAITS = _form({"name": _TEXT, "associated": _TEXT})
+
+LATEST = "latest"
+DESCRIPTION = _form({"microversion": {"type": "string", "enum": [*NUMBERS, LATEST]}})
 
 _USAGES = {"project_id": _OWNER, "user_id": _OWNER}
 _CONSUMER_TYPE: Schema = {
