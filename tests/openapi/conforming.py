@@ -20,7 +20,7 @@ from roost.http.routes import ROUTES
 
 VERSION = "openstack-api-version"
 UNROUTED = (404, 405)
-EARLY = (400, 401, 406)
+EARLY = (400, 401, 406, 414, 431)
 """What is told before it is known which version is spoken."""
 
 

@@ -138,6 +138,8 @@ class Story:
         self.send(request, body, content_length="two")
         self._client(request, body, version="7.7")
         self.send(request, body, openstack_system_scope="all")
+        self.send(f"{request}?{'a' * 6000}", body)
+        self.send(request, body, x_long="a" * 6000)
         method, _, path = request.partition(" ")
         call(self._client.app, method, path)
         if takes_body:

@@ -14,8 +14,8 @@ from tests.http.api import Client
 from tests.openapi.conforming import Conforming, document, template
 from tests.openapi.story import Story
 
-FAILURES = {"500", "503"}
-"""What no request can bring about."""
+FAILURES = {"408", "500", "503"}
+"""What no request can bring about: the server's failures, and a client that takes its time."""
 
 Read = dict[str, Any]
 
@@ -74,7 +74,7 @@ def as_told(operation: Any) -> tuple[Any, Any]:
 @pytest.mark.parametrize("version", history.ALL, ids=str)
 def test_what_is_told_is_so(version: Microversion, read: Read) -> None:
     """A story, and a mistake of each kind: all statuses are reached, and bodies and queries read by what is told."""
-    client = Client(settings=Settings(limits=Limits(largest_body=8000)))
+    client = Client(settings=Settings(limits=Limits(largest_body=8000, longest_query=5000, largest_header=5000)))
     assert isinstance(client.app, Conforming)
     operations = described(version)
 

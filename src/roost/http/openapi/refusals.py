@@ -14,15 +14,18 @@ _TOLD = {
     403: "Policy does not let the caller do this.",
     404: "There is no such thing, or none in this microversion.",
     406: "There is no such microversion, or the client does not take JSON.",
+    408: "The body did not come in time.",
     409: "The request contradicts what is there now. With code placement.concurrent_update: read again, and retry.",
     413: "The body is larger than this server takes.",
+    414: "The path and the query string are longer than this server takes.",
     415: "The body is not application/json.",
+    431: "The header fields are larger than this server takes.",
     500: "A fault of the server's own.",
     503: "The database can't answer now. With retry-after: nothing was changed, and the request may be sent again.",
 }
 STATUSES = tuple(_TOLD)
-_ALWAYS = (400, 406, 500, 503)
-_BEFORE_VERSION = (400, 401, 406)
+_ALWAYS = (400, 406, 414, 431, 500, 503)
+_BEFORE_VERSION = (400, 401, 406, 414, 431)
 """What may be refused before it is known which version is spoken."""
 
 
@@ -32,6 +35,7 @@ def statuses(path: str, operation: Operation, *, conflicts: bool) -> Iterator[in
         401: operation.rule is not None,
         403: operation.rule is not None,
         404: "{" in path,
+        408: operation.takes_json,
         409: conflicts,
         413: operation.takes_json,
         415: operation.takes_json,
