@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import tempfile
 import threading
 import time
 
@@ -24,6 +25,9 @@ THREADS = 16
 
 WAITING = 128
 """Connections that a worker takes on before it lets the others wait in the system's queue."""
+
+COUNTS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable that names the folder in which the workers add up what /metrics tells."""
 
 SECONDS_TO_FINISH = 30
 """How long requests in flight may take after a SIGTERM, before a worker is ended by force."""
@@ -84,6 +88,12 @@ def _hear_signals_once() -> None:
 def serve(listener: Listener) -> None:
     """Serve until a signal ends it. The workers read the configuration themselves, from files and the environment."""
     os.register_at_fork(before=_hold_signals, after_in_parent=_release_signals, after_in_child=_hear_signals_once)
+    with tempfile.TemporaryDirectory(prefix="roost-metrics-") as folder:
+        os.environ.setdefault(COUNTS_VARIABLE, folder)
+        _serve(listener)
+
+
+def _serve(listener: Listener) -> None:
     Granian(
         "roost.wsgi:application",
         address=listener.host,
