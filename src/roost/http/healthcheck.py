@@ -1,5 +1,6 @@
 """`/healthcheck`: oslo.middleware's, with its options and forms, asking the database and the mirror."""
 
+import logging
 from collections.abc import Callable
 from typing import Any
 from wsgiref.types import WSGIApplication
@@ -13,13 +14,15 @@ from roost.mirror.mirror import Mirror
 from roost.service.pulse import Silence
 from roost.storage.port import Unavailable
 
+LOG = logging.getLogger(__name__)
+
 PATH = "/healthcheck"
 
 
 class Signs:
     """A backend of oslo.middleware's healthcheck. What it says is for everybody: no URL, no driver's words."""
 
-    def __init__(self, ping: Callable[[], None], mirror: Mirror) -> None:
+    def __init__(self, ping: Callable[[], object], mirror: Mirror) -> None:
         """Remember whom to ask.
 
         Args:
@@ -42,6 +45,9 @@ class Signs:
             return HealthcheckResult(available=False, reason=f"the database gives {silence}", details=details)
         except Unavailable as away:
             return HealthcheckResult(available=False, reason=str(away), details=details)
+        except Exception:
+            LOG.exception("bug: the database's sign of life")
+            return HealthcheckResult(available=False, reason="the check failed; the log tells why", details=details)
         if figures.in_step is None:
             return HealthcheckResult(available=False, reason="the mirror has read nothing yet", details=details)
         return HealthcheckResult(available=True, reason="OK", details=details)
