@@ -124,7 +124,7 @@ ROOST: list[cfg.Opt] = [
         "metrics_sources",
         default=["127.0.0.0/8", "::1/128"],
         help="Addresses or networks, separated by commas, whose requests for /metrics are answered, unless a proxy "
-        "passed them on. To all others there is no such path. Empty: to everybody.",
+        "passed them on. To all others there is no such path. Empty: to nobody.",
     ),
     cfg.StrOpt(
         "metrics_directory",

@@ -15,6 +15,7 @@ from roost.configuration import GROUPS
 from roost.http.errors import REPLIES
 from roost.http.microversions.history import CHANGES
 from roost.model.refusals import Refusal
+from roost.telemetry.table import METRICS
 from tests.peer.differential.intended import INTENDED, Difference
 
 ROOT = Path(__file__).parents[2]
@@ -61,7 +62,7 @@ def test_generated(name: str) -> None:
 
 
 def test_generated_pages_are_whole() -> None:
-    """The generated pages tell every microversion, every refusal's code and every option."""
+    """The generated pages tell every microversion, every refusal's code, every option and every metric."""
     pages = {name: page() for name, page in generate.PAGES.items()}
 
     for change in CHANGES:
@@ -71,6 +72,8 @@ def test_generated_pages_are_whole() -> None:
     for options in GROUPS.values():
         for option in options:
             assert f"| `{option.name}` |" in pages["configuration.md"]
+    for metric in METRICS:
+        assert f"| `{metric.name}` |" in pages["metrics.md"]
 
 
 def test_every_refusal_has_a_row() -> None:

@@ -94,7 +94,7 @@ def test_the_sums(room: int) -> None:
     def of(name: str, resource_class: str) -> float | None:
         return found(f"roost_inventory_{name}", resource_class=resource_class)
 
-    amounts = ("providers", "total", "reserved", "capacity", "used", "overfull_providers")
+    amounts = ("providers", "size", "reserved", "capacity", "used", "overfull_providers")
     assert [of(name, "VCPU") for name in amounts] == [2, 12, 1, 17 + 4, 11, 1]
     assert [of(name, "DISK_GB") for name in amounts] == [2, 1100, 10, 1090, 100, 0]
     assert found("roost_trait_capacity", trait=AVX, resource_class="VCPU") == 21
@@ -111,7 +111,7 @@ def test_an_empty_cloud() -> None:
     """Has nothing, and says so."""
     found = told([])
     assert (found("roost_mirror_providers"), found("roost_mirror_bytes")) == (0, 0)
-    assert found.labels("roost_inventory_total", "resource_class") == []
+    assert found.labels("roost_inventory_size", "resource_class") == []
 
 
 @pytest.mark.parametrize("most", [0, 1, 2, 5, 50])
@@ -130,7 +130,7 @@ def test_the_bound_on_series(most: int) -> None:
         for number in range(40)
     ]
     found = told(states, room=8, most=most)
-    assert len(found.labels("roost_inventory_total", "resource_class")) == min(most, 6)
+    assert len(found.labels("roost_inventory_size", "resource_class")) == min(most, 6)
     for kind, names in (("trait", 12), ("aggregate", 9)):
         pairs = found.labels(f"roost_{kind}_capacity", kind)
         assert len(pairs) <= most
@@ -145,7 +145,7 @@ def test_the_commonest_classes_are_told() -> None:
     """Where not all are."""
     states = [state(number, {VCPU: Inventory(total=1)}) for number in range(3)]
     states.append(state(9, {ResourceClass("CUSTOM_A"): Inventory(total=1)}))
-    assert told(states, most=1).labels("roost_inventory_total", "resource_class") == ["VCPU"]
+    assert told(states, most=1).labels("roost_inventory_size", "resource_class") == ["VCPU"]
 
 
 @pytest.fixture
@@ -184,7 +184,7 @@ def test_a_scrape_while_the_database_is_away(books: CountedStore, monkeypatch: p
     monkeypatch.undo()
     mirror.load()
     monkeypatch.setattr(books, "versions", away)
-    assert scraped(cloud)("roost_inventory_total", resource_class="VCPU") == 16
+    assert scraped(cloud)("roost_inventory_size", resource_class="VCPU") == 16
 
 
 def test_only_what_changed_is_added_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,7 +205,7 @@ def test_only_what_changed_is_added_up_again(monkeypatch: pytest.MonkeyPatch) ->
     scraped(cloud)
     assert len(made) == first
     held.latest = snapshot.after({NAMES[0]: state(0, {VCPU: Inventory(total=1)})})
-    assert scraped(cloud)("roost_inventory_total", resource_class="VCPU") == 5
+    assert scraped(cloud)("roost_inventory_size", resource_class="VCPU") == 5
     assert len(made) == first + 1
 
 

@@ -202,7 +202,7 @@ STOCKED = Metric(
     labels={"resource_class": CLASS},
 )
 TOTAL = Metric(
-    name="roost_inventory_total",
+    name="roost_inventory_size",
     kind="gauge",
     meaning="What all inventories of the class have in all.",
     unit="of the class",
