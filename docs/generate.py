@@ -120,12 +120,14 @@ def _option_row(option: cfg.Opt) -> tuple[str, str, str]:
     choices = " or ".join(f"`{choice}`" for choice in getattr(option.type, "choices", None) or ())
     told = f"{option.help} One of {choices}." if choices else f"{option.help}"
     default = str(option.default).lower() if isinstance(option.default, bool) else option.default
+    default = ",".join(default) if isinstance(default, list) else default
     return f"`{option.name}`", "" if default in (None, "") else f"`{default}`", told
 
 
 def metrics() -> str:
     """The page on metrics: one line for each, as the table has them."""
-    return f"""\
+    return (
+        f"""\
 {NOTICE.format(source="src/roost/telemetry/table.py")}
 # Metrics
 
@@ -137,7 +139,9 @@ class are in the unit of the class, such as MiB for `MEMORY_MB`.
 
 Counted by each of its processes. A scrape tells the sum over all of them, whichever is asked.
 
-""" + _metrics(COUNTED) + f"""
+"""
+        + _metrics(COUNTED)
+        + """
 ## The cloud
 
 From the image of the cloud that searches use, in the process that is asked. It is brought in step first, as for a
@@ -148,7 +152,9 @@ an operator's own traits (`CUSTOM_…`) first; and as many pairs of an aggregate
 first. So the number of series has a bound, whatever the cloud holds. How many consumers there are is not told: to count
 them is no cheap question for a database.
 
-""" + _metrics(OF_THE_CLOUD)
+"""
+        + _metrics(OF_THE_CLOUD)
+    )
 
 
 def _metrics(told: Iterable[Metric]) -> str:
