@@ -148,6 +148,17 @@ def test_the_commonest_classes_are_told() -> None:
     assert told(states, most=1).labels("roost_inventory_size", "resource_class") == ["VCPU"]
 
 
+def test_guests_make_nothing_common() -> None:
+    """A sharing provider that is a guest in many blocks is one provider."""
+    rare, common = Trait("CUSTOM_A_RARE"), Trait("CUSTOM_COMMON")
+    states = [
+        state(number, {VCPU: Inventory(total=1)}, traits=(common,) * (number < 2), aggregates=(RACK,))
+        for number in range(9)
+    ]
+    states.append(state(9, {DISK: Inventory(total=1)}, traits=(rare, SHARES), aggregates=(RACK,)))
+    assert told(states, room=1, most=2).labels("roost_trait_capacity", "trait") == [common, rare]
+
+
 @pytest.fixture
 def books() -> CountedStore:
     """Two hosts."""

@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterator
 from threading import Event, Thread
 from typing import Any
+from wsgiref.types import WSGIApplication
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from prometheus_client import CollectorRegistry
@@ -232,37 +234,59 @@ def test_names_follow_the_customs_of_prometheus() -> None:
     assert len({metric.name for metric in table.METRICS}) == len(table.METRICS)
 
 
-def statements(url: str, requests: list[str], *, scrape: bool) -> int:
-    """How many statements requests cost, the first of each apart."""
+@pytest.fixture
+def app() -> Iterator[WSGIApplication]:
+    """A whole server, as it is started, on SQLite."""
     conf = configuration.load((), files=())
-    conf.set_override("connection", url, group="placement_database")
-    conf.set_override("sync_on_startup", True, group="placement_database")  # noqa: FBT003 - oslo.config's
-    conf.set_override("auth_strategy", "noauth2", group="api")
-    app = main.make_application(conf)
+    with fresh_database("sqlite") as url:
+        conf.set_override("connection", url, group="placement_database")
+        conf.set_override("sync_on_startup", True, group="placement_database")  # noqa: FBT003 - oslo.config's
+        conf.set_override("auth_strategy", "noauth2", group="api")
+        yield main.make_application(conf)
+
+
+HEADERS = {"x-auth-token": "admin", "openstack-api-version": "placement latest"}
+SEARCH = "/allocation_candidates?resources=VCPU:1"
+
+
+def test_counting_asks_the_database_nothing(app: WSGIApplication) -> None:
+    """A search costs no statement but its glance, which goes past SQLAlchemy; a scrape none either."""
     sent: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         sent.append(statement)
 
-    headers = {"x-auth-token": "admin", "openstack-api-version": "placement latest"}
-    for path in requests:
-        call(app, "GET", path, headers=headers)
+    call(app, "GET", SEARCH, headers=HEADERS)
     sa.event.listen(sa.Engine, "before_cursor_execute", note)
     try:
-        for path in [*requests, *(["/metrics"] if scrape else [])]:
-            answer = call(
-                app, "GET", path, headers={"x-auth-token": "admin", "openstack-api-version": "placement latest"}
-            )
-            assert answer.status == 200
+        for path in (SEARCH, "/metrics"):
+            assert call(app, "GET", path, headers=HEADERS).status == 200
     finally:
         sa.event.remove(sa.Engine, "before_cursor_execute", note)
-    return len(sent)
+    assert sent == []
 
 
-def test_counting_asks_the_database_nothing() -> None:
-    """A search costs no statement but its glance, which goes past SQLAlchemy's; a scrape none either."""
-    with fresh_database("sqlite") as url:
-        assert statements(url, ["/allocation_candidates?resources=VCPU:1"], scrape=True) == 0
+def test_a_server_tells_of_everything(app: WSGIApplication) -> None:
+    """Whoever has something to tell is heard: store, database, queue, mirror, search."""
+    made = msgspec.json.encode({"name": "host", "uuid": HOST})
+    body = HEADERS | {"content-type": "application/json"}
+    assert call(app, "POST", "/resource_providers", headers=body, body=made).status == 200
+    stocked = msgspec.json.encode({"resource_provider_generation": 0, "inventories": {"VCPU": {"total": 8}}})
+    path = f"/resource_providers/{HOST}/inventories"
+    assert call(app, "PUT", path, headers=body, body=stocked).status == 200
+    claimed = msgspec.json.encode(claim())
+    assert call(app, "PUT", f"/allocations/{SERVER}", headers=body, body=claimed).status == 204
+    assert call(app, "GET", SEARCH, headers=HEADERS).status == 200
+    found = Scraped(call(app, "GET", "/metrics").body.decode())
+    assert found("roost_transactions_total", outcome="done") == 3
+    assert found("roost_lock_seconds_count") == 3
+    assert found("roost_claim_wait_seconds_count") == found("roost_claim_wait_seconds_bucket", le="10.0") == 1
+    assert found("roost_mirror_refresh_seconds_count", kind="rebuild") == 1
+    assert found("roost_search_steps_count") == 1
+    assert found(
+        "roost_requests_total", method="GET", route="/allocation_candidates", status="200", microversion="1.39"
+    )
+    assert found("roost_inventory_used", resource_class="VCPU") == 1
 
 
 def test_what_a_request_costs(client: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
