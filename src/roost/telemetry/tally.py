@@ -1,7 +1,7 @@
 """A block of the cloud, added up. A block doesn't change, so nothing of it is added up twice. Knows no metric."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, TypeVar
@@ -58,42 +58,47 @@ class Tally:
         self.traits: Mapping[Trait, int] = _sizes(block, block.bearers)
         """How many providers bear each."""
         self.aggregates: Mapping[AggregateUUID, int] = _sizes(block, block.members)
-        self.whole = self._sums(slice(None))
+        self.whole = self._sums(slice(None), tuple(self._amounts))
         self.bytes = _weight(block)
 
     def of(self, group: str) -> Sums:
-        """What the providers have that bear a trait, or are in an aggregate."""
+        """What the providers have that bear a trait, or are in an aggregate; of that, capacity and usage."""
         if group not in self._made:
             marked = np.zeros(self._size, dtype=np.bool_)
             marked[self._groups.get(group, [])] = True
-            self._made[group] = self._sums(marked[self._places])
+            self._made[group] = self._sums(marked[self._places], _OF_GROUPS)
         return self._made[group]
 
-    def _sums(self, rows: Any) -> Sums:  # noqa: ANN401 - whatever picks rows of an array
-        classes = self._classes[rows]
-        columns = [np.bincount(classes, weights=column[rows], minlength=len(self._names)) for column in self._amounts]
-        sums = (Sum(**dict(zip(_COLUMNS, map(float, values), strict=True))) for values in zip(*columns, strict=True))
+    def _sums(self, rows: Any, amounts: Sequence[str]) -> Sums:  # noqa: ANN401 - whatever picks rows of an array
+        classes, size = self._classes[rows], len(self._names)
+        columns = [np.bincount(classes, weights=self._amounts[name][rows], minlength=size) for name in amounts]
+        sums = (Sum(**dict(zip(amounts, map(float, values), strict=True))) for values in zip(*columns, strict=True))
         return {name: each for name, each in zip(self._names, sums, strict=True) if each.providers}
 
 
-_COLUMNS = ("providers", "total", "reserved", "capacity", "used", "overfull")
+_OF_GROUPS = ("providers", "capacity", "used")
 
 
-def _inventories(block: Block) -> tuple[list[ResourceClass], Indexes, Indexes, Any]:
+def _inventories(block: Block) -> tuple[list[ResourceClass], Indexes, Indexes, Mapping[str, Any]]:
     """Every inventory as a row: the names of classes; then of each row the place, the class's number, the amounts."""
     numbers: dict[ResourceClass, int] = {}
     places, classes, amounts = [], [], []
     for place in np.flatnonzero(block.own).tolist():
         state = block.state(place)
         for name, inventory in state.inventories.items():
-            used = state.usage.get(name, 0)
             places.append(place)
             classes.append(numbers.setdefault(name, len(numbers)))
-            amounts.append(
-                (1, inventory.total, inventory.reserved, inventory.capacity, used, not inventory.holds(used))
-            )
-    table = np.array(amounts, dtype=np.float64).reshape(-1, len(_COLUMNS)).T.copy()
-    return list(numbers), np.array(places, dtype=np.int64), np.array(classes, dtype=np.int64), table
+            amounts.append((inventory.total, inventory.reserved, inventory.capacity, state.usage.get(name, 0)))
+    total, reserved, capacity, used = np.array(amounts, dtype=np.float64).reshape(-1, 4).T.copy()
+    columns = {
+        "providers": np.ones(len(places)),
+        "total": total,
+        "reserved": reserved,
+        "capacity": capacity,
+        "used": used,
+        "overfull": (used > capacity).astype(np.float64),
+    }
+    return list(numbers), np.array(places, dtype=np.int64), np.array(classes, dtype=np.int64), columns
 
 
 def _sizes(block: Block, groups: Mapping[Name, Indexes]) -> dict[Name, int]:
