@@ -57,13 +57,16 @@ class Slots:
                 # Whoever counted here has ended: a server of the same name, long ago.
                 for path in self._folder.glob("*.db"):
                     path.unlink()
-            for number in count():  # pragma: no branch - it ends at a free one
-                file = os.open(self._file(number), os.O_RDWR | os.O_CREAT, OURS_ALONE)
-                if _locked(file):
-                    self._forget_gauges(number)
-                    return _Held(os.getpid(), number, file)
-                os.close(file)
-        raise AssertionError  # pragma: no cover - numbers don't end
+            return next(filter(None, map(self._try, count())))
+
+    def _try(self, number: int) -> _Held | None:
+        """Take a slot, if it is free."""
+        file = os.open(self._file(number), os.O_RDWR | os.O_CREAT, OURS_ALONE)
+        if not _locked(file):
+            os.close(file)
+            return None
+        self._forget_gauges(number)
+        return _Held(os.getpid(), number, file)
 
     def _forget_gauges(self, number: int) -> None:
         for path in self._folder.glob(f"gauge_live*_{number}.db"):
