@@ -173,6 +173,30 @@ ROOST: list[cfg.Opt] = [
         help="What becomes of a search that reaches search_steps or search_ceiling: it answers what it has found, with "
         "the header Roost-Search-Unfinished, or it is refused with 400.",
     ),
+    cfg.ListOpt(
+        "metrics_sources",
+        default=["127.0.0.0/8", "::1/128"],
+        help="Addresses or networks, separated by commas, whose requests for /metrics are answered, unless a proxy "
+        "passed them on. To all others there is no such path. Empty: to nobody.",
+    ),
+    cfg.StrOpt(
+        "metrics_directory",
+        default="",
+        help="A directory in which this server's processes, and no other's, add up their counts. Without it they make "
+        "one in the system's directory for temporary files.",
+    ),
+    cfg.IntOpt(
+        "metrics_series",
+        default=200,
+        min=0,
+        help="How many resource classes, how many pairs of trait and class, and how many pairs of aggregate and class "
+        "/metrics tells of at most.",
+    ),
+    cfg.BoolOpt(
+        "traces",
+        default=False,
+        help="Send OpenTelemetry traces. Where to, the OTEL_ variables say. Needs `pip install roost[traces]`.",
+    ),
 ]
 
 GROUPS: dict[str, list[cfg.Opt]] = {

@@ -6,7 +6,9 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar, cast
+from functools import partial
+from importlib.metadata import version
+from typing import TYPE_CHECKING, TypeVar, cast
 from wsgiref.types import WSGIApplication
 
 from oslo_config import cfg
@@ -20,12 +22,16 @@ from roost.access.policy import BadPolicy, Policy, enforcer
 from roost.access.strategies import strategy
 from roost.cli.app import Actions, BadQuestion, make_cli
 from roost.cli.serve import CannotListen
+from roost.http import healthcheck
 from roost.http.app import make_app
+from roost.http.aside import Aside, BadSource, sources_of
 from roost.http.call import Settings, Site
 from roost.http.errors import answer
+from roost.http.healthcheck import Signs
 from roost.http.limits import Limits
 from roost.http.loglines import OneLineEach
 from roost.http.microversions.history import NEWEST
+from roost.http.observed import Observed
 from roost.http.queries.candidates import query_of
 from roost.http.queries.form import parse
 from roost.http.requestlog import RequestLog
@@ -39,14 +45,24 @@ from roost.search.fit import Fit
 from roost.search.query import Query, Strategy
 from roost.service import reads
 from roost.service.claims import ClaimQueue
-from roost.storage.port import Forgotten, Unavailable
+from roost.service.pulse import Pulse
+from roost.storage.port import Forgotten, Store, Unavailable
 from roost.storage.soundness import Examiner
 from roost.storage.sql.doctor.examiner import Doctor
 from roost.storage.sql.doctor.procedure import StandIn
 from roost.storage.sql.engines import PoolOptions
 from roost.storage.sql.failures import StorageFault
 from roost.storage.sql.hosts import UnknownDatabase
+from roost.storage.sql.patience import NOBODY, Watch
 from roost.storage.sql.store import SQLStore
+from roost.storage.wraps.observed import ObservedStore
+from roost.telemetry import scrape
+from roost.telemetry.cloud import Cloud
+from roost.telemetry.meters import Meters, share
+from roost.telemetry.slots import NoFolder, Slots
+
+if TYPE_CHECKING:
+    from roost.telemetry.traces import Traces
 
 LOG = logging.getLogger(__name__)
 
@@ -55,11 +71,29 @@ T = TypeVar("T")
 load_configuration = configuration.load
 
 
+SECONDS_TO_ANSWER = 2.0
+"""How long /healthcheck and /metrics wait for the database."""
+
+
 class NoDatabase(Exception):
     """The configuration names no database."""
 
 
-OPERATORS = (NoDatabase, UnknownDatabase, BadStrategy, CannotListen, BadPolicy, Unavailable, cfg.Error)
+class NoTraces(Exception):
+    """Traces are asked for, and can't be sent."""
+
+
+OPERATORS = (
+    NoDatabase,
+    UnknownDatabase,
+    BadStrategy,
+    CannotListen,
+    BadPolicy,
+    BadSource,
+    NoTraces,
+    Unavailable,
+    cfg.Error,
+)
 """What the operator can mend: told in a line, without a traceback."""
 
 
@@ -68,19 +102,49 @@ def now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
-def make_application(conf: cfg.ConfigOpts) -> WSGIApplication:
+def make_application(conf: cfg.ConfigOpts, slots: Slots | None = None) -> WSGIApplication:
     """The whole server as a WSGI callable, with its middleware in the order in which a request passes it."""
-    store = open_store(conf)
-    store.synchronise()
-    mirror = Mirror(store, clock=now)
+    meters, traces = Meters(), _traces(conf)
+    database = open_store(conf, meters)
+    database.synchronise()
+    store: Store = ObservedStore(database, meters)
+    if traces:
+        store = ObservedStore(store, traces)
+    mirror = Mirror(store, clock=now, watch=meters)
     mirror.load()
-    site = Site(store, mirror, ClaimQueue(store), _settings(conf), now=now, shuffle=random.SystemRandom().shuffle)
+    site = Site(
+        store,
+        mirror,
+        ClaimQueue(store, meters.claims_go),
+        _settings(conf),
+        now=now,
+        shuffle=random.SystemRandom().shuffle,
+        searched=meters.searched,
+    )
     app = make_app(site, strategy(conf), Policy(conf))
     # From the inside out: a request passes the last of these first.
     if conf.cors.allowed_origin:
         app = CORS(app, conf)
-    app = RequestLog(app)
+    app = Observed(RequestLog(app), meters)
+    if traces:
+        app = Observed(app, traces)
+    signs = Signs(Pulse(partial(database.ping, SECONDS_TO_ANSWER / 2), SECONDS_TO_ANSWER), mirror)
+    app = Aside(app, healthcheck.PATH, healthcheck.Health(app, conf, signs))
+    cloud = Cloud(version("roost"), mirror, SECONDS_TO_ANSWER, conf.roost.metrics_series)
+    app = Aside(app, scrape.PATH, scrape.make_scrape(meters, slots, cloud), sources_of(conf.roost.metrics_sources))
     return cast("WSGIApplication", HTTPProxyToWSGI(app, conf))
+
+
+def _traces(conf: cfg.ConfigOpts) -> "Traces | None":
+    """Who sends traces, if the operator asked for it."""
+    if not conf.roost.traces:
+        return None
+    try:
+        from roost.telemetry import traces  # noqa: PLC0415 - OpenTelemetry's SDK is wanted by few
+    except ImportError as error:
+        message = f"[roost]traces needs OpenTelemetry's SDK, and {error.name} is missing: pip install 'roost[traces]'"
+        raise NoTraces(message) from None
+    return traces.Traces(traces.sending())
 
 
 def check_configuration(conf: cfg.ConfigOpts) -> None:
@@ -88,6 +152,7 @@ def check_configuration(conf: cfg.ConfigOpts) -> None:
     database_url(conf)
     strategy(conf)
     Policy(conf)
+    sources_of(conf.roost.metrics_sources)
 
 
 def policy_enforcer() -> Enforcer:
@@ -98,15 +163,15 @@ def policy_enforcer() -> Enforcer:
     return enforcer(conf)
 
 
-def open_store(conf: cfg.ConfigOpts) -> SQLStore:
+def open_store(conf: cfg.ConfigOpts, watch: Watch = NOBODY) -> SQLStore:
     """The store that the configuration names, its tables made or upgraded if it says so."""
-    store = _store(conf)
+    store = _store(conf, watch)
     if conf.placement_database.sync_on_startup:
         store.upgrade()
     return store
 
 
-def _store(conf: cfg.ConfigOpts) -> SQLStore:
+def _store(conf: cfg.ConfigOpts, watch: Watch = NOBODY) -> SQLStore:
     options = conf.placement_database
     pool = PoolOptions(
         size=options.max_pool_size,
@@ -114,7 +179,7 @@ def _store(conf: cfg.ConfigOpts) -> SQLStore:
         recycle=options.connection_recycle_time,
         timeout=options.pool_timeout,
     )
-    return SQLStore(database_url(conf), clock=now, pool=pool)
+    return SQLStore(database_url(conf), clock=now, pool=pool, watch=watch)
 
 
 def sync_database(conf: cfg.ConfigOpts) -> None:
@@ -195,7 +260,16 @@ def application_from_environment() -> WSGIApplication:
     _set_up_log(conf)
     if conf.api.auth_strategy == "noauth2":
         LOG.warning(_OPEN_TO_ALL)
-    return make_application(conf)
+    return make_application(conf, _slots(conf))
+
+
+def _slots(conf: cfg.ConfigOpts) -> Slots | None:
+    """Where the processes of this server count together, if they can."""
+    try:
+        return share(conf.roost.metrics_directory)
+    except NoFolder as error:
+        LOG.warning("/metrics tells of one process at a time: %s; name a [roost]metrics_directory", error)
+        return None
 
 
 _OPEN_TO_ALL = (
@@ -208,7 +282,7 @@ def served_from_environment() -> WSGIApplication:
     """The same for the workers of `roost serve`, whose server knows no end of waiting for a body."""
     conf = load_configuration()
     _set_up_log(conf)
-    return Turns(make_application(conf), seconds=conf.roost.seconds_for_body)
+    return Turns(make_application(conf, _slots(conf)), seconds=conf.roost.seconds_for_body)
 
 
 def _settings(conf: cfg.ConfigOpts) -> Settings:

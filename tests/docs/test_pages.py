@@ -16,6 +16,7 @@ from roost.http.errors import REPLIES
 from roost.http.microversions.history import CHANGES
 from roost.http.routes import ROUTES
 from roost.model.refusals import Refusal
+from roost.telemetry.table import METRICS
 from tests.peer.differential.intended import INTENDED, Difference
 
 pytestmark = pytest.mark.cwe_710
@@ -64,7 +65,7 @@ def test_generated(name: str) -> None:
 
 
 def test_generated_pages_are_whole() -> None:
-    """The generated pages tell every microversion, every refusal's code, every route and method, and every option."""
+    """They tell every microversion, every refusal's code, every route and method, every option and every metric."""
     pages = {name: page() for name, page in generate.PAGES.items()}
 
     for change in CHANGES:
@@ -81,6 +82,8 @@ def test_generated_pages_are_whole() -> None:
     for options in GROUPS.values():
         for option in options:
             assert f"| `{option.name}` |" in pages["configuration.md"]
+    for metric in METRICS:
+        assert f"| `{metric.name}` |" in pages["metrics.md"]
 
 
 def test_every_refusal_has_a_row() -> None:

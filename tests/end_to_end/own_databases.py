@@ -167,15 +167,33 @@ class OwnDatabase:
         """End all its processes with SIGKILL: nothing is written, closed or rolled back."""
         if self._process is None:
             return
-        main = self._process.pid
-        os.kill(main, signal.SIGSTOP)  # so that it starts no child that we don't know
-        children = [int(pid) for pid in Path(f"/proc/{main}/task/{main}/children").read_text().split()]
-        for pid in (main, *children):
+        processes = self._stopped(self._process.pid)
+        for pid in processes:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self._process.wait(SECONDS_TO_START)
-        wait_until(lambda: not any(map(lives, children)), SECONDS_TO_START, lambda: f"{children} don't end")
+        wait_until(lambda: not any(map(lives, processes)), SECONDS_TO_START, lambda: f"{processes} don't end")
         self._process = None
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Let it hang meanwhile: it takes what is sent, and answers nothing."""
+        assert self._process is not None
+        processes = self._stopped(self._process.pid)
+        for pid in processes:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in processes:
+                os.kill(pid, signal.SIGCONT)
+
+    @staticmethod
+    def _stopped(main: int) -> list[int]:
+        """Its processes, the main one stopped so that it starts no child that we don't know."""
+        os.kill(main, signal.SIGSTOP)
+        children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
+        return [main, *map(int, children)]
 
     def _said(self) -> str:
         return self._log.read_text(errors="replace")

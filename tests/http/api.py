@@ -11,11 +11,13 @@ from roost.access import noauth2
 from roost.access.policy import Policy
 from roost.http.app import make_app
 from roost.http.call import Settings, Site
+from roost.http.observed import Observed
 from roost.http.requestlog import RequestLog
 from roost.mirror.mirror import Mirror
 from roost.service.claims import ClaimQueue
 from roost.storage.memory import MemoryStore
 from roost.storage.port import Store
+from roost.telemetry.meters import Meters
 from tests.openapi.conforming import Conforming
 from tests.peer.wsgi import Answer, call
 
@@ -32,21 +34,30 @@ def policy(*, new_defaults: bool = False) -> Policy:
     return Policy(conf)
 
 
-def application(store: Store, settings: Settings | None = None) -> WSGIApplication:
+def application(store: Store, settings: Settings | None = None, watch: Meters | None = None) -> WSGIApplication:
     """The API over a store, under noauth2, held to its description."""
+    watch = watch or Meters()
     site = Site(
-        store, Mirror(store), ClaimQueue(store), settings or Settings(), now=lambda: MOMENT, shuffle=list.reverse
+        store,
+        Mirror(store, watch=watch),
+        ClaimQueue(store, watch.claims_go),
+        settings or Settings(),
+        now=lambda: MOMENT,
+        shuffle=list.reverse,
+        searched=watch.searched,
     )
-    return Conforming(RequestLog(make_app(site, noauth2.identify, policy())))
+    return Conforming(Observed(RequestLog(make_app(site, noauth2.identify, policy())), watch))
 
 
 class Client:
     """Sends requests as an administrator, at the newest version unless told otherwise."""
 
-    def __init__(self, store: Store | None = None, settings: Settings | None = None) -> None:
+    def __init__(
+        self, store: Store | None = None, settings: Settings | None = None, watch: Meters | None = None
+    ) -> None:
         self.store = store or MemoryStore(clock=lambda: MOMENT)
         self.store.synchronise()
-        self.app = application(self.store, settings)
+        self.app = application(self.store, settings, watch)
 
     def __call__(self, request: str, body: object = None, version: str = "latest", **headers: str) -> Answer:
         """Send `METHOD /path?query`; a body that is bytes goes as it is."""

@@ -23,10 +23,10 @@ from roost.search.snapshot import Snapshot
 from roost.storage.memory import MemoryStore
 from roost.storage.port import RacesLost, Unavailable
 from roost.storage.wraps.faulty import FaultyStore
-from roost.storage.wraps.observed import ObservedStore
 from tests.mirror.seeing import fresh, seen
 from tests.mirror.stores import GatedStore
 from tests.storage.conftest import now
+from tests.storage.counting import CountedStore
 from tests.storage.hand import VCPU, claim, consumer_uuid, make, mark, new_traits, state, stock, uuids, write
 
 pytestmark = pytest.mark.cwe_703
@@ -47,12 +47,12 @@ def books() -> MemoryStore:
 
 
 @pytest.fixture
-def observed(books: MemoryStore) -> ObservedStore:
+def observed(books: MemoryStore) -> CountedStore:
     """The same, counting."""
-    return ObservedStore(books)
+    return CountedStore(books)
 
 
-def asked(store: ObservedStore, action: Callable[[], object]) -> tuple[int, int]:
+def asked(store: CountedStore, action: Callable[[], object]) -> tuple[int, int]:
     """How many glances and reads an action takes."""
     before = store.counts.glances, store.counts.reads
     action()
@@ -67,7 +67,7 @@ def in_step(mirror: Mirror, books: MemoryStore) -> bool:
 # ----------------------------------------------------------------------------------------------- when it reads
 
 
-def test_while_nothing_moves_it_takes_a_glance(observed: ObservedStore, books: MemoryStore) -> None:
+def test_while_nothing_moves_it_takes_a_glance(observed: CountedStore, books: MemoryStore) -> None:
     """The first search reads everything, unless the server has done so; the next gets the very same snapshot."""
     mirror = Mirror(observed)
     assert asked(observed, mirror.load) == (1, 1)
@@ -77,7 +77,7 @@ def test_while_nothing_moves_it_takes_a_glance(observed: ObservedStore, books: M
     assert seen(first) == seen(books.read(fresh))
 
 
-def test_names_that_nobody_has_move_nothing(observed: ObservedStore) -> None:
+def test_names_that_nobody_has_move_nothing(observed: CountedStore) -> None:
     """Whoever makes a trait does not make every mirror read."""
     mirror = Mirror(observed)
     mirror.load()
@@ -85,7 +85,7 @@ def test_names_that_nobody_has_move_nothing(observed: ObservedStore) -> None:
     assert asked(observed, mirror.snapshot) == (1, 0)
 
 
-def test_what_changed_is_read_once(observed: ObservedStore, books: MemoryStore) -> None:
+def test_what_changed_is_read_once(observed: CountedStore, books: MemoryStore) -> None:
     """However often it changed; what did not change is not read."""
     mirror = Mirror(observed)
     mirror.load()
@@ -96,7 +96,7 @@ def test_what_changed_is_read_once(observed: ObservedStore, books: MemoryStore) 
     assert in_step(mirror, books)
 
 
-def test_a_change_of_a_consumer_alone_is_read_once(observed: ObservedStore) -> None:
+def test_a_change_of_a_consumer_alone_is_read_once(observed: CountedStore) -> None:
     """Its owner is nothing that a search sees: the snapshot stays the same, and counts as current from then on."""
     claim(observed, consumer_uuid(1), {ONE: {VCPU: 1}})
     mirror = Mirror(observed)
@@ -172,7 +172,7 @@ def until(condition: Callable[[], bool]) -> None:
 # -------------------------------------------------------------------------------------------- when all is read
 
 
-def test_a_store_that_was_put_back_is_read_anew(observed: ObservedStore, books: MemoryStore) -> None:
+def test_a_store_that_was_put_back_is_read_anew(observed: CountedStore, books: MemoryStore) -> None:
     """Its versions are behind those of the image, or the same numbers stand for other changes by then."""
     mirror = Mirror(observed)
     backup = copy(books._books)
@@ -186,7 +186,7 @@ def test_a_store_that_was_put_back_is_read_anew(observed: ObservedStore, books: 
     assert in_step(mirror, books)
 
 
-def test_a_purge_of_what_was_not_read_yet_is_noticed(observed: ObservedStore, books: MemoryStore) -> None:
+def test_a_purge_of_what_was_not_read_yet_is_noticed(observed: CountedStore, books: MemoryStore) -> None:
     """Everything is read anew, in the same read; a purge of what was read costs nothing."""
     mirror = Mirror(observed)
     mirror.load()
@@ -316,7 +316,7 @@ def test_a_store_that_is_away_says_so(books: MemoryStore) -> None:
 # ------------------------------------------------------------------------------------- together with an answer
 
 
-def test_an_answer_is_of_the_same_moment(observed: ObservedStore, books: MemoryStore) -> None:
+def test_an_answer_is_of_the_same_moment(observed: CountedStore, books: MemoryStore) -> None:
     """Whatever is written between the glance and the question, and whether or not the image was in step."""
     mirror = Mirror(observed)
     for number in range(4):

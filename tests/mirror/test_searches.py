@@ -13,7 +13,7 @@ from roost.search.query import Group, ProviderQuery, Query, Strategy
 from roost.service import reads
 from roost.service.writes import carry_out
 from roost.storage.port import Origin, Store
-from roost.storage.wraps.observed import ObservedStore
+from tests.storage.counting import CountedStore
 from tests.storage.hand import VCPU, make, mark, new_classes, new_traits, stock, uuids
 
 ORIGIN = Origin(request_id="req-1")
@@ -22,16 +22,16 @@ RED, GOLD, TIN = Trait("CUSTOM_RED"), ResourceClass("CUSTOM_GOLD"), ResourceClas
 
 
 @pytest.fixture
-def books(store: Store) -> ObservedStore:
+def books(store: Store) -> CountedStore:
     """A host, in a store of each kind, counting."""
-    observed = ObservedStore(store)
+    observed = CountedStore(store)
     make(observed, HOST)
     stock(observed, HOST, {VCPU: Inventory(total=8)})
     return observed
 
 
 @pytest.fixture
-def mirror(books: ObservedStore) -> Mirror:
+def mirror(books: CountedStore) -> Mirror:
     """In step."""
     mirror = Mirror(books)
     mirror.load()
@@ -45,14 +45,14 @@ def search(mirror: Mirror, **conditions: object) -> list[str]:
     return [next(iter(candidate.claim)) for candidate in found.candidates]
 
 
-def reads_of(books: ObservedStore, action: Callable[[], object]) -> int:
+def reads_of(books: CountedStore, action: Callable[[], object]) -> int:
     """How many reads an action takes."""
     before = books.counts.reads
     action()
     return books.counts.reads - before
 
 
-def test_a_trait_exists_as_soon_as_it_is_made_and_until_it_is_dropped(books: ObservedStore, mirror: Mirror) -> None:
+def test_a_trait_exists_as_soon_as_it_is_made_and_until_it_is_dropped(books: CountedStore, mirror: Mirror) -> None:
     """Though nobody bears it, and no stripe's version moves."""
     lacking = frozenset({RED})
     for _ in range(2):
@@ -67,7 +67,7 @@ def test_a_trait_exists_as_soon_as_it_is_made_and_until_it_is_dropped(books: Obs
         carry_out(books, c.DropTrait(trait=RED), ORIGIN)
 
 
-def test_a_name_that_was_borne_is_gone_when_it_is_dropped(books: ObservedStore, mirror: Mirror) -> None:
+def test_a_name_that_was_borne_is_gone_when_it_is_dropped(books: CountedStore, mirror: Mirror) -> None:
     """What a provider had is not remembered longer than it has it."""
     carry_out(books, c.EnsureTrait(trait=RED), ORIGIN)
     mark(books, HOST, RED)
@@ -78,7 +78,7 @@ def test_a_name_that_was_borne_is_gone_when_it_is_dropped(books: ObservedStore, 
         search(mirror, required=(frozenset({RED}),))
 
 
-def test_a_custom_name_that_was_there_at_the_start_may_go(books: ObservedStore) -> None:
+def test_a_custom_name_that_was_there_at_the_start_may_go(books: CountedStore) -> None:
     """Only standard names are remembered from the reading of the whole cloud: they can't be dropped."""
     new_traits(books, RED)
     new_classes(books, GOLD)
@@ -92,7 +92,7 @@ def test_a_custom_name_that_was_there_at_the_start_may_go(books: ObservedStore) 
         search(mirror, resources={GOLD: 1})
 
 
-def test_traits_of_roots_are_asked_for_too(books: ObservedStore, mirror: Mirror) -> None:
+def test_traits_of_roots_are_asked_for_too(books: CountedStore, mirror: Mirror) -> None:
     """As those of groups are."""
     new_traits(books, RED)
     for query in (
@@ -105,7 +105,7 @@ def test_traits_of_roots_are_asked_for_too(books: ObservedStore, mirror: Mirror)
         reads.find_candidates(mirror, unknown, Strategy(), None)
 
 
-def test_a_class_goes_under_its_new_name_at_once(books: ObservedStore, mirror: Mirror) -> None:
+def test_a_class_goes_under_its_new_name_at_once(books: CountedStore, mirror: Mirror) -> None:
     """With those that have it; the old name is unknown from then on, until another class gets it."""
     with pytest.raises(UnknownClassInQuery):
         search(mirror, resources={GOLD: 1})
@@ -121,7 +121,7 @@ def test_a_class_goes_under_its_new_name_at_once(books: ObservedStore, mirror: M
     assert search(mirror, resources={GOLD: 1}) == []
 
 
-def test_only_strange_names_are_asked_for(books: ObservedStore, mirror: Mirror) -> None:
+def test_only_strange_names_are_asked_for(books: CountedStore, mirror: Mirror) -> None:
     """One read for all of them; none for names that somebody has, nor for standard ones, which can't be dropped."""
     new_traits(books, RED)
     new_classes(books, GOLD)
@@ -136,7 +136,7 @@ def test_only_strange_names_are_asked_for(books: ObservedStore, mirror: Mirror) 
     assert reads_of(books, lambda: search(mirror, forbidden=frozenset({RED}))) == 0
 
 
-def test_a_rename_is_not_seen_by_halves(books: ObservedStore, mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rename_is_not_seen_by_halves(books: CountedStore, mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
     """It comes between the glance and the question for the new name: who is told that this exists gets who has it."""
     new_classes(books, GOLD)
     stock(books, HOST, {GOLD: Inventory(total=1)})

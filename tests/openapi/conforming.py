@@ -88,7 +88,8 @@ class Conforming:
             said.append((status, headers))
             return start_response(status, headers, exc_info)
 
-        chunks = self._application({**environ, "wsgi.input": heard}, start)
+        environ["wsgi.input"] = heard
+        chunks = self._application(environ, start)
         try:
             content = b"".join(chunks)
         finally:

@@ -5,11 +5,12 @@ import pytest
 from roost.ledger.world import Delta, Scope
 from roost.model.names import ProviderUUID
 from roost.model.provider import Provider
+from roost.model.refusals import UnknownTrait
 from roost.storage.memory import MemoryStore
 from roost.storage.port import LostRace, Reader, Transaction, Unavailable
 from roost.storage.wraps.faulty import Fault, FaultyStore
-from roost.storage.wraps.observed import ObservedStore
 from tests.storage.conftest import now
+from tests.storage.counting import CountedStore
 from tests.storage.hand import ORIGIN, make, uuids, write
 
 
@@ -43,10 +44,10 @@ def test_a_fault_after_the_commit_changes_everything(books: MemoryStore) -> None
 def test_a_lost_race_is_not_noticed(books: MemoryStore) -> None:
     """The body runs twice, the change happens once."""
     faulty = FaultyStore(books, seed=1, rate=1.0, faults=(Fault.LOST_RACE,))
-    observed = ObservedStore(faulty)
+    observed = CountedStore(faulty)
     make(observed, next(uuids()))
     assert count(books) == 1
-    assert (observed.counts.transactions, observed.counts.retries, observed.counts.failures) == (1, 1, 0)
+    assert (observed.counts.transactions, observed.counts.retries, observed.counts.outcomes) == (1, 1, ["done"])
 
 
 def test_a_seed_gives_the_same_faults(books: MemoryStore) -> None:
@@ -69,7 +70,7 @@ def test_a_seed_gives_the_same_faults(books: MemoryStore) -> None:
 def test_what_is_observed_is_counted(books: MemoryStore) -> None:
     """Changes, reruns, failures, reads and the time they take."""
     ticks = iter(range(100))
-    observed = ObservedStore(books, ticks=lambda: float(next(ticks)))
+    observed = CountedStore(books, ticks=lambda: float(next(ticks)))
     runs: list[int] = []
 
     def body(tx: Transaction) -> None:
@@ -90,7 +91,8 @@ def test_what_is_observed_is_counted(books: MemoryStore) -> None:
         observed.read(refusing)
     assert len(observed.read(lambda reader: reader.providers())) == 1
     counts = observed.counts
-    assert (counts.transactions, counts.retries, counts.reads, counts.failures) == (2, 2, 2, 2)
+    assert (counts.transactions, counts.retries, counts.reads) == (2, 2, 2)
+    assert counts.outcomes == ["done", "failed", "failed", "done"]
     assert (counts.writing_seconds, counts.reading_seconds) == (2.0, 2.0)
     observed.close()
 
@@ -108,9 +110,9 @@ def test_endless_races_end_in_memory_too(books: MemoryStore) -> None:
 def test_a_glance_is_observed(books: MemoryStore) -> None:
     """Counted apart from reads; its time is theirs."""
     ticks = iter(range(100))
-    observed = ObservedStore(books, ticks=lambda: float(next(ticks)))
+    observed = CountedStore(books, ticks=lambda: float(next(ticks)))
     assert observed.versions() == {0: 0}
-    assert (observed.counts.glances, observed.counts.reads, observed.counts.failures) == (1, 0, 0)
+    assert (observed.counts.glances, observed.counts.reads, observed.counts.outcomes) == (1, 0, ["done"])
     assert observed.counts.reading_seconds == 1.0
 
 
@@ -141,3 +143,18 @@ def test_reads_fail_where_that_is_asked_for(books: MemoryStore) -> None:
     assert len(set(run(7))) > 3
     sound = FaultyStore(books, seed=7)
     assert all(sound.versions() == {0: 0} for _ in range(50))
+
+
+def test_how_things_end_is_told(books: MemoryStore) -> None:
+    """A refusal is no failure, and an absent database no bug; what was raised is passed on."""
+    faulty = FaultyStore(books, seed=1, rate=1.0, faults=(Fault.BEFORE_COMMIT,))
+    observed = CountedStore(faulty)
+
+    def refuse(_: object) -> None:
+        raise UnknownTrait("CUSTOM_RED")
+
+    with pytest.raises(UnknownTrait):
+        observed.read(refuse)
+    with pytest.raises(Unavailable):
+        make(observed, next(uuids()))
+    assert observed.counts.outcomes == ["refused", "unavailable"]

@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import ssl
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -35,6 +36,9 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
 CONNECTIONS = 256
 """Connections that a worker takes on before it lets the others wait in the system's queue. Each may have a thread; how
 many of these do anything but wait for a client, `roost.http.turns` says."""
+
+COUNTS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable that names the folder in which the workers add up what /metrics tells."""
 
 SECONDS_TO_FINISH = 30
 """How long requests in flight may take after a SIGTERM, before a worker is ended by force."""
@@ -109,6 +113,12 @@ def _hear_signals_once() -> None:
 def serve(listener: Listener) -> None:
     """Serve until a signal ends it. The workers read the configuration themselves, from files and the environment."""
     os.register_at_fork(before=_hold_signals, after_in_parent=_release_signals, after_in_child=_hear_signals_once)
+    with tempfile.TemporaryDirectory(prefix="roost-metrics-") as folder:
+        os.environ.setdefault(COUNTS_VARIABLE, folder)
+        _serve(listener)
+
+
+def _serve(listener: Listener) -> None:
     Granian(
         "roost.main:served_from_environment",
         factory=True,

@@ -40,7 +40,10 @@ HTML = "text/html"
 _HTML_TYPE = "text/html; charset=UTF-8"
 REQUEST_ID = "roost.request_id"
 """The key under which the request log has written the request's id into the environment."""
-_VERSION = "roost.version"
+ROUTE = "roost.route"
+"""The key of the route's template, once the route is found."""
+VERSION = "roost.version"
+"""The key of the microversion, once it is negotiated."""
 _CONTEXT = "roost.context"
 _UNVARIED = "roost.unvaried"
 _LONGEST_LENGTH = 18
@@ -89,7 +92,7 @@ class _Entrance:
         if isinstance(caller, Stranger):
             raise faults.NoContext(caller.challenge, caller.words)
         environ[_CONTEXT] = caller
-        environ[_VERSION] = negotiate(environ.get("HTTP_OPENSTACK_API_VERSION"))
+        environ[VERSION] = negotiate(environ.get("HTTP_OPENSTACK_API_VERSION"))
         _refuse_unannounced(environ)
         _refuse_odd_names(environ.get("PATH_INFO", ""))
 
@@ -101,6 +104,7 @@ class _Entrance:
         _params: dict[str, Any],
     ) -> None:
         """Refuse a method that falcon has never heard of in the words for any other that a route doesn't have."""
+        req.env[ROUTE] = req.uri_template
         if resource is not None and req.method not in COMBINED_METHODS:
             raise faults.NoSuchMethod(method=req.method, allowed=resource.allowed)
 
@@ -111,7 +115,7 @@ class _Entrance:
         _resource: object,
         _succeeded: bool,  # noqa: FBT001 - falcon's
     ) -> None:
-        version: Microversion | None = req.env.get(_VERSION)
+        version: Microversion | None = req.env.get(VERSION)
         if version is not None:
             resp.set_header(HEADER, f"{history.SERVICE} {version}")
             if not req.env.get(_UNVARIED):
@@ -157,7 +161,7 @@ class _Resource:
     def _serving(self, name: str, method: Method) -> Callable[..., None]:
         def respond(req: falcon.Request, resp: falcon.Response, **path: str) -> None:
             environ = req.env
-            version: Microversion = environ[_VERSION]
+            version: Microversion = environ[VERSION]
             operation = method.operations.at(version)
             if operation is None:
                 raise method.too_early(name)
@@ -224,7 +228,7 @@ def _answer_error(req: falcon.Request, resp: falcon.Response, error: Exception, 
     if not isinstance(refusal, Refusal | Unavailable | IdentityAway):
         LOG.error("bug: %s %s", as_field(req.method), as_field(environ.get("PATH_INFO", "")), exc_info=error)
     environ[_UNVARIED] = type(refusal) in errors.UNVARIED
-    answer = errors.answer(refusal, environ.get(_VERSION), environ.get(REQUEST_ID, ""))
+    answer = errors.answer(refusal, environ.get(VERSION), environ.get(REQUEST_ID, ""))
     resp.status = HTTPStatus(answer.status)
     if isinstance(refusal, faults.NoContext) and refusal.words:
         resp.data, resp.content_type = refusal.words, JSON

@@ -16,6 +16,7 @@ from roost.http.microversions.history import Microversion, Since
 from roost.http.queries import form
 from roost.mirror.mirror import Mirror
 from roost.model.names import ProjectID, UserID
+from roost.search.answer import Bound
 from roost.search.query import Strategy
 from roost.service.claims import ClaimQueue
 from roost.storage.port import Origin, Store
@@ -37,6 +38,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
 
 
+def _nobody(_steps: int, _cut: Bound | None) -> None:
+    """Listen to nothing."""
+
+
 @dataclass(slots=True, frozen=True)
 class Site:
     """What a handler works with: the books, their image for searches, the operator's settings, the clock and chance."""
@@ -48,6 +53,8 @@ class Site:
     now: Callable[[], datetime]
     """The time in UTC, naive."""
     shuffle: Callable[[list[Any]], None]
+    searched: Callable[[int, Bound | None], None] = _nobody
+    """Hears of each search: its steps, and what it ran out of."""
 
 
 @dataclass

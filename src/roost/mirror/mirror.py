@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Literal, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
@@ -23,6 +23,39 @@ from roost.storage.port import Reader, Store, Unavailable
 LOG = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+
+Catching: TypeAlias = Literal["refresh", "rebuild"]
+"""Whether what changed was read, or everything."""
+
+
+class Watch(Protocol):
+    """Who is told how the mirror fares. Called by many threads."""
+
+    def is_in_step(self, at: datetime) -> None:
+        """Hear that the image is known to be current (UTC, naive)."""
+
+    def has_caught_up(self, kind: Catching, seconds: float) -> None:
+        """Hear that a new image was made."""
+
+    def failed_to_catch_up(self) -> None:
+        """Hear that the store couldn't answer."""
+
+
+class Nobody:
+    """Implements `Watch`, and listens to nothing."""
+
+    def is_in_step(self, at: datetime) -> None:
+        """Ignore it."""
+
+    def has_caught_up(self, kind: Catching, seconds: float) -> None:
+        """Ignore it."""
+
+    def failed_to_catch_up(self) -> None:
+        """Ignore it."""
+
+
+NOBODY = Nobody()
 
 
 def _utc() -> datetime:
@@ -70,7 +103,12 @@ class Mirror:
     """The cloud of one store, as searches see it. Any number of threads may ask; a forked process has its own."""
 
     def __init__(
-        self, store: Store, *, clock: Callable[[], datetime] = _utc, ticks: Callable[[], float] = time.monotonic
+        self,
+        store: Store,
+        *,
+        clock: Callable[[], datetime] = _utc,
+        ticks: Callable[[], float] = time.monotonic,
+        watch: Watch = NOBODY,
     ) -> None:
         """Read nothing yet: `load` does, or the first search.
 
@@ -78,11 +116,13 @@ class Mirror:
             store: what is mirrored.
             clock: tells the time for the figures, in UTC.
             ticks: measures how long a refresh takes.
+            watch: is told how it fares.
 
         """
         self._store = store
         self._clock = clock
         self._ticks = ticks
+        self._watch = watch
         self._published = _Published()
         self._in_step: datetime | None = None
         self._turns = Turns(Unavailable)
@@ -112,8 +152,14 @@ class Mirror:
         image = before
         if image is None or image.versions != seen:
             image = self._in_step_with(before, seen)
-        self._in_step = self._clock()
+        self._note_in_step()
         return image.snapshot
+
+    @property
+    def latest(self) -> Snapshot | None:
+        """The cloud as it was last seen, without asking; None before the first time."""
+        image = self._published.image
+        return None if image is None else image.snapshot
 
     def together(self, question: Callable[[Reader], T]) -> tuple[Snapshot, T]:
         """The cloud, and the store's answer to a question, both of one moment, no older than the call.
@@ -126,7 +172,7 @@ class Mirror:
         image = self._published.image
         if image is None or image.versions != versions:
             image, answer = self._turns.take(lambda: self._catch_up(question), served=lambda: None)
-        self._in_step = self._clock()
+        self._note_in_step()
         return image.snapshot, answer
 
     @property
@@ -145,6 +191,10 @@ class Mirror:
     def renew(self) -> None:
         """In a forked process: nobody is catching up here, whoever was doing so in the parent."""
         self._turns.renew()
+
+    def _note_in_step(self) -> None:
+        self._in_step = now = self._clock()
+        self._watch.is_in_step(now)
 
     def _in_step_with(self, before: Image | None, seen: Versions) -> Image:
         """An image that shows these versions, which were seen when `before` was published already."""
@@ -173,6 +223,7 @@ class Mirror:
             found, answer = self._store.read(lambda reader: (look(before, reader), question(reader)))
         except Unavailable:
             self._failures += 1
+            self._watch.failed_to_catch_up()
             raise
         return self._publish(before, found, begun), answer
 
@@ -187,6 +238,7 @@ class Mirror:
         image = following(before, found)
         seconds = self._ticks() - begun
         self._published = self._published.after(image, rebuilt=rebuilt, seconds=seconds)
+        self._watch.has_caught_up("rebuild" if rebuilt else "refresh", seconds)
         if rebuilt:
             LOG.info("the mirror is in step with the store after %.1f s", seconds)
         return image

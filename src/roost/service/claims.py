@@ -10,7 +10,7 @@ Each claim is granted or refused for itself, as if they had come one after the o
 import itertools
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from roost.ledger.commands import Command
 from roost.ledger.series import claimants, scope_of_all, settle_each, together
@@ -33,12 +33,13 @@ WIDEST = 16
 class _Ticket:
     """A claim that waits for its turn, and then for its outcome."""
 
-    __slots__ = ("alone", "claimants", "command", "failure", "leads", "origin", "turn")
+    __slots__ = ("alone", "claimants", "command", "failure", "joined", "leads", "origin", "turn")
 
     def __init__(self, command: Command, origin: Origin) -> None:
         self.command = command
         self.origin = origin
         self.claimants = claimants(command)
+        self.joined = time.monotonic()
         self.turn = threading.Event()
         """Set when it is done, or when it is to do something itself."""
         self.leads = False
@@ -49,11 +50,24 @@ class _Ticket:
         """None once it is granted, and only then."""
 
 
+def _nobody(_waits: Sequence[float]) -> None:
+    """Listen to nothing."""
+
+
 class ClaimQueue:
     """The claims of one process on one store."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, told: Callable[[Sequence[float]], None] = _nobody) -> None:
+        """Begin with nobody waiting.
+
+        Args:
+            store: where the claims go.
+            told: hears of each transaction that is shared, when it begins: how long each of its claims has waited, in
+                seconds.
+
+        """
         self._store = store
+        self._told = told
         self._lock = threading.Condition()
         """Notified when a claim joins those that wait."""
         self._busy = False
@@ -90,6 +104,8 @@ class ClaimQueue:
                 self._gather()
                 taken = self._take()
                 answered = len(taken)
+                now = time.monotonic()
+                self._told([now - each.joined for each in taken])
                 self._carry_out_all(taken)
         finally:
             self._leave(ticket, answered)

@@ -16,6 +16,7 @@ def search(call: Call) -> Reply:
     settings = call.site.settings
     shuffle = call.site.shuffle if settings.randomise else None
     found = reads.find_candidates(call.site.mirror, query, settings.strategy, shuffle)
+    call.site.searched(found.steps, found.cut)
     if found.cut is not None and settings.refuse_unfinished:
         raise faults.SearchUnfinished(bound=found.cut, steps=found.steps)
     return Reply(

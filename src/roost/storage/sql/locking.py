@@ -83,6 +83,7 @@ def lock(unit: Unit, scope: Scope) -> Locked:
     # A provider that is not there yet may be made as a root; one of a tree may become one. Lock for that too.
     roots = {*homes.values(), *(named - homes.keys()), *scope.trees}
     unit.lock_stripes(unit.stripe(root) for root in roots)
+    unit.told_locked()
     existing = frozenset(map(ProviderUUID, homes))
     return Locked(consumers=claims, providers=named | existing, existing=existing)
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
@@ -19,7 +20,7 @@ from roost.storage.sql.engines import PoolOptions, open_engines
 from roost.storage.sql.failures import Away, translated
 from roost.storage.sql.forgetting import STRIPES, forget
 from roost.storage.sql.glance import Doubt, Glance
-from roost.storage.sql.patience import Patience
+from roost.storage.sql.patience import NOBODY, Patience, Watch
 from roost.storage.sql.reader import SQLReader
 from roost.storage.sql.remembered import Remembered
 from roost.storage.sql.tables import roost_stripes
@@ -42,6 +43,7 @@ class SQLStore:
         read_url: str | None = None,
         pool: PoolOptions | None = None,
         patience: Patience | None = None,
+        watch: Watch = NOBODY,
     ) -> None:
         """Open the pools; nothing is connected before the first use.
 
@@ -51,13 +53,14 @@ class SQLStore:
             read_url: where consistent reads go instead. They see what that database has, which may be old.
             pool: how many connections to keep.
             patience: how long to go on when races are lost or the database is away.
+            watch: is told of setbacks, and of how long locks took.
 
         """
         self._engines = open_engines(url, read_url=read_url, pool=pool)
         self._dialect = self._engines.dialect
         self._glance = Glance(self._engines.glance, self._dialect)
         self._clock = clock
-        self._patience = patience or Patience()
+        self._patience = msgspec.structs.replace(patience or Patience(), watch=watch)
         self._stripes: int | None = None
         self._remembered = Remembered(self._patience.ticks)
         _renew_after_fork(self)
@@ -138,8 +141,8 @@ class SQLStore:
 
         self._patience.persist(once)
 
-    def ping(self) -> None:
-        """Ask the database for a sign of life, once.
+    def ping(self, patience: float = 0) -> None:
+        """Ask the database for a sign of life; again for so many seconds, as old connections may have lost it.
 
         Raises:
             Unavailable: there was none.
@@ -150,7 +153,7 @@ class SQLStore:
             with translated(self._dialect), self._engines.write.connect() as connection:
                 connection.execute(sa.select(roost_stripes.c.id).limit(1)).all()
 
-        Patience(bound=0).persist(once)
+        msgspec.structs.replace(self._patience, bound=patience).persist(once)
 
     def close(self) -> None:
         """Give back every connection."""
@@ -186,6 +189,7 @@ class SQLStore:
             raise OutcomeUnknown(str(error)) from error
 
     def _begin(self, stack: ExitStack, origin: Origin) -> Unit:
+        begun = self._patience.ticks()
         stack.enter_context(self._dialect.turn())
         connection = stack.enter_context(self._engines.write.connect())
         connection.begin()
@@ -200,6 +204,7 @@ class SQLStore:
             origin=origin,
             mark=uuid.uuid4().hex,
             remembered=self._remembered,
+            told_locked=lambda: self._patience.watch.has_locked(self._patience.ticks() - begun),
             now=self._dialect.moment(now.astimezone(UTC).replace(tzinfo=None) if now.tzinfo else now),
         )
 

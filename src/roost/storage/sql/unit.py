@@ -1,7 +1,7 @@
 """What one attempt at a transaction carries from step to step. Decides nothing."""
 
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
@@ -64,6 +64,7 @@ class Unit:
         mark: str,
         now: datetime,
         remembered: Remembered,
+        told_locked: Callable[[], None],
     ) -> None:
         self.connection = connection
         self.dialect = dialect
@@ -75,6 +76,8 @@ class Unit:
         self.now = now
         self.stripes = stripes
         """How many there are."""
+        self.told_locked = told_locked
+        """To be called once all is locked that the transaction locks."""
         self.versions: dict[int, int] = {}
         """The stripes locked, and their new versions."""
         self.wrote = False

@@ -1,49 +1,39 @@
-"""A store that counts what goes through it. Measures; changes nothing."""
+"""A store that tells a watcher what goes through it, whatever the store is. Measures; changes nothing."""
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import TypeVar
+from typing import Literal, Protocol, TypeAlias, TypeVar
 
-from roost.storage.port import Claimed, Forgotten, Origin, Reader, Store, Transaction
+from roost.model.refusals import Refusal
+from roost.storage.port import Claimed, Forgotten, Origin, Reader, Store, Transaction, Unavailable
 
 T = TypeVar("T")
 
+Outcome: TypeAlias = Literal["done", "refused", "unavailable", "failed"]
+"""How it ended: well, by a refusal, because the store couldn't answer, or by anything else."""
 
-class Counts:
-    """What was done so far. Numbers only grow."""
+Reading: TypeAlias = Literal["read", "glance", "claims"]
+"""A consistent read, the question for the versions alone, or the one for what claims alone changed."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self.transactions = 0
-        """Changes asked for, refused ones included."""
-        self.retries = 0
-        """Times a body was run again."""
-        self.reads = 0
-        self.glances = 0
-        """Times the versions alone were asked for."""
-        self.claimed = 0
-        """Times it was asked what claims alone had changed."""
-        self.failures = 0
-        """Changes, reads and glances that ended in an exception: a refusal, or the database away."""
-        self.writing_seconds = 0.0
-        self.reading_seconds = 0.0
 
-    def add(self, **amounts: float) -> None:
-        """Add to several at once."""
-        with self._lock:
-            for name, amount in amounts.items():
-                setattr(self, name, getattr(self, name) + amount)
+class Watch(Protocol):
+    """Who is told. Called by many threads, each time after the fact."""
+
+    def transacted(self, outcome: Outcome, seconds: float, runs: int) -> None:
+        """Hear of a transaction: how long it took with all its runs. More runs than one are retries."""
+
+    def has_read(self, kind: Reading, outcome: Outcome, seconds: float) -> None:
+        """Hear of a read."""
 
 
 class ObservedStore:
     """Implements `roost.storage.port.Store` around another."""
 
-    def __init__(self, store: Store, *, ticks: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(self, store: Store, watch: Watch, *, ticks: Callable[[], float] = time.perf_counter) -> None:
         self._store = store
+        self._watch = watch
         self._ticks = ticks
-        self.counts = Counts()
 
     def transact(self, body: Callable[[Transaction], T], origin: Origin) -> T:
         """Run `body` in a transaction, counting how often it had to be run."""
@@ -54,43 +44,46 @@ class ObservedStore:
             runs += 1
             return body(transaction)
 
-        begun, failed = self._ticks(), 1
-        try:
-            result = self._store.transact(counted, origin)
-            failed = 0
-            return result
-        finally:
-            seconds = self._ticks() - begun
-            again = max(0, runs - 1)
-            self.counts.add(transactions=1, retries=again, failures=failed, writing_seconds=seconds)
+        return self._timed(
+            lambda: self._store.transact(counted, origin),
+            lambda outcome, seconds: self._watch.transacted(outcome, seconds, runs),
+        )
 
     def read(self, body: Callable[[Reader], T]) -> T:
         """Run `body` against one consistent moment."""
-        begun, failed = self._ticks(), 1
-        try:
-            result = self._store.read(body)
-            failed = 0
-            return result
-        finally:
-            self.counts.add(reads=1, failures=failed, reading_seconds=self._ticks() - begun)
+        return self._timed(
+            lambda: self._store.read(body), lambda outcome, seconds: self._watch.has_read("read", outcome, seconds)
+        )
 
     def versions(self) -> Mapping[int, int]:
         """The version of each stripe."""
-        begun, failed = self._ticks(), 1
+        return self._timed(
+            self._store.versions, lambda outcome, seconds: self._watch.has_read("glance", outcome, seconds)
+        )
+
+    def _timed(self, work: Callable[[], T], told: Callable[[Outcome, float], None]) -> T:
+        begun = self._ticks()
+        outcome: Outcome = "failed"
         try:
-            result = self._store.versions()
-            failed = 0
+            result = work()
+            outcome = "done"
+        except Refusal:
+            outcome = "refused"
+            raise
+        except Unavailable:
+            outcome = "unavailable"
+            raise
+        else:
             return result
         finally:
-            self.counts.add(glances=1, failures=failed, reading_seconds=self._ticks() - begun)
+            told(outcome, self._ticks() - begun)
 
     def claimed(self, since: Mapping[int, int], seen: Mapping[int, int]) -> Claimed | None:
         """What claims changed, if they alone changed anything."""
-        begun = self._ticks()
-        try:
-            return self._store.claimed(since, seen)
-        finally:
-            self.counts.add(claimed=1, reading_seconds=self._ticks() - begun)
+        return self._timed(
+            lambda: self._store.claimed(since, seen),
+            lambda outcome, seconds: self._watch.has_read("claims", outcome, seconds),
+        )
 
     def synchronise(self) -> None:
         """Pass on."""
