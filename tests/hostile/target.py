@@ -35,6 +35,7 @@ class Target:
     """An application, and the stage on which good requests would be served."""
 
     def __init__(self, url: str) -> None:
+        self.is_embedded = url.startswith("sqlite")
         self._store = SQLStore(url, clock=lambda: datetime.now(UTC).replace(tzinfo=None))
         self._store.upgrade()
         self._store.synchronise()

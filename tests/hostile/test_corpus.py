@@ -1,6 +1,7 @@
 """Thousands of hostile requests: none breaks or holds the server, and none that is refused changes anything."""
 
 from collections.abc import Iterator
+from itertools import islice
 
 import pytest
 
@@ -10,6 +11,8 @@ from tests.hostile.shots import Shot
 from tests.hostile.target import Target
 
 LEAST = 2000
+STEP = 5
+"""On a server of databases every fifth request is sent: each costs more there, and SQLite is sent all of them."""
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -26,13 +29,19 @@ def test_there_are_enough() -> None:
     assert sum(sum(1 for _ in shots()) for name, shots in CLASSES.items() if name != "sizes") >= LEAST
 
 
+@pytest.fixture(scope="module")
+def step(target: Target) -> int:
+    """Which of the requests are sent."""
+    return 1 if target.is_embedded else STEP
+
+
 @pytest.mark.parametrize("name", CLASSES)
-def test_a_class(target: Target, name: str) -> None:
+def test_a_class(target: Target, step: int, name: str) -> None:
     """Each answer is a good one, and what is refused leaves the books as they were."""
     before = target.dump()
     refused = []
     anything_served = False
-    for shot in CLASSES[name]():
+    for shot in islice(CLASSES[name](), 0, None, step):
         if target.fire(shot):
             anything_served = True
             target.set_up()
