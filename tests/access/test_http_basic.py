@@ -148,6 +148,12 @@ def test_a_wrong_name_costs_what_a_wrong_password_costs(folder: Path) -> None:
     assert passwords.costs == [6] * 5
 
 
+def test_a_name_that_nobody_has_is_never_right(folder: Path) -> None:
+    """Even if what it is checked against were."""
+    basic = HTTPBasic(configured(folder), Passwords(check=lambda _password, _hashed: True))
+    assert (knows(basic, "mallory", b"x"), knows(basic, "alice", b"x")) == (False, True)
+
+
 def test_a_right_password_is_checked_once_a_minute(folder: Path) -> None:
     """A wrong one each time, also beside a right one that is remembered."""
     passwords = Counted()

@@ -23,7 +23,7 @@ def test_no_time_is_no_memory(seconds: int) -> None:
     tokens = Tokens()
     tokens.set("a", b"1", time=300)
     tokens.set("a", b"2", time=seconds)
-    assert (tokens.get("a"), tokens._bytes) == (None, 0)
+    assert (tokens._bytes, tokens.get("a")) == (0, None)
 
 
 def test_the_one_not_asked_for_gives_way() -> None:
