@@ -17,6 +17,8 @@ from roost import configuration
 from roost.access.policy import BadPolicy, Policy
 from roost.access.strategies import UnknownStrategy, strategy
 from roost.cli.app import Actions, BadQuestion, make_cli
+from roost.cli.placement_manage import manage
+from roost.cli.placement_status import status
 from roost.cli.serve import CannotListen
 from roost.http.app import make_app
 from roost.http.call import Settings, Site
@@ -39,8 +41,10 @@ from roost.storage.soundness import Examiner
 from roost.storage.sql.doctor.examiner import Doctor
 from roost.storage.sql.doctor.procedure import StandIn
 from roost.storage.sql.engines import PoolOptions, UnknownDatabase
-from roost.storage.sql.failures import StorageFault
+from roost.storage.sql.failures import SchemaNotOurs, StorageFault
 from roost.storage.sql.store import SQLStore
+from roost.storage.sql.upkeep import SQLUpkeep
+from roost.storage.upkeep import Upkeep
 
 LOG = logging.getLogger(__name__)
 
@@ -53,7 +57,16 @@ class NoDatabase(Exception):
     """The configuration names no database."""
 
 
-OPERATORS = (NoDatabase, UnknownDatabase, UnknownStrategy, CannotListen, BadPolicy, Unavailable, cfg.Error)
+OPERATORS = (
+    NoDatabase,
+    UnknownDatabase,
+    UnknownStrategy,
+    CannotListen,
+    BadPolicy,
+    Unavailable,
+    SchemaNotOurs,
+    cfg.Error,
+)
 """What the operator can mend: told in a line, without a traceback."""
 
 
@@ -126,11 +139,25 @@ def forget_changes(conf: cfg.ConfigOpts, keep_days: int, batch: int) -> Iterator
 def examiner(conf: cfg.ConfigOpts) -> Iterator[Examiner]:
     """Who examines the database that the configuration names, as it is: its tables are not upgraded."""
     store = _store(conf)
-    settings = _settings(conf)
     try:
-        yield Doctor(store, StandIn(project=settings.incomplete_project, user=settings.incomplete_user))
+        yield Doctor(store, _stand_in(conf))
     finally:
         store.close()
+
+
+@contextmanager
+def upkeep(conf: cfg.ConfigOpts) -> Iterator[Upkeep]:
+    """Who makes, names and fills in the tables of the database that the configuration names."""
+    store = _store(conf)
+    try:
+        yield SQLUpkeep(store, _stand_in(conf))
+    finally:
+        store.close()
+
+
+def _stand_in(conf: cfg.ConfigOpts) -> StandIn:
+    settings = _settings(conf)
+    return StandIn(project=settings.incomplete_project, user=settings.incomplete_user)
 
 
 def explain(conf: cfg.ConfigOpts, text: str) -> tuple[Explanation, bytes]:
@@ -221,3 +248,17 @@ def run(args: Sequence[str] | None = None) -> None:
         make_cli(actions)(args=sys.argv[1:] if args is None else list(args))
     except OPERATORS as error:
         sys.exit(f"roost: {error}")
+
+
+def placement_manage(args: Sequence[str] | None = None) -> int:
+    """The command `placement-manage`; its exit status."""
+    return manage(_given(args), load_configuration, upkeep, OPERATORS)
+
+
+def placement_status(args: Sequence[str] | None = None) -> int:
+    """The command `placement-status`; its exit status."""
+    return status(_given(args), load_configuration, upkeep, OPERATORS)
+
+
+def _given(args: Sequence[str] | None) -> Sequence[str]:
+    return sys.argv[1:] if args is None else args

@@ -129,6 +129,25 @@ class SQLStore:
 
         self._patience.persist(once)
 
+    def stamp(self, revision: str) -> None:
+        """Write down that Placement's tables are as a revision leaves them, and change nothing else."""
+        from roost.storage.sql import migrations  # noqa: PLC0415 - as above
+
+        def once() -> None:
+            with translated(self._dialect):
+                migrations.stamp(self._engines.write, revision)
+
+        self._patience.persist(once)
+
+    def alter(self, body: Callable[[Connection], T]) -> T:
+        """Run `body` while no other process changes the schema, and commit; tables of any revision will do."""
+
+        def once() -> T:
+            with translated(self._dialect), self._dialect.lock_for_upgrade(self._engines.write) as connection:
+                return body(connection)
+
+        return self._patience.persist(once)
+
     def ping(self) -> None:
         """Ask the database for a sign of life, once.
 
