@@ -14,6 +14,9 @@ DATABASE ?= sqlite:///$(CURDIR)/data/roost.db
 JOBS  ?= auto
 TESTS ?= tests
 
+# How many allocations `make adoption` puts into the database.
+ALLOCATIONS ?= 100000
+
 # What `make bench` measures on, for how long each, at which share of the full size, and what (empty: everything).
 DATABASES ?= sqlite
 SECONDS   ?= 5
@@ -29,7 +32,7 @@ WORK_STAMP  := $(VENV)/.installed-to-work
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install serve test check format bench docs ci clean
+.PHONY: help install serve test adoption check format bench docs ci clean
 
 help: ## List the tasks
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +45,9 @@ serve: $(SERVE_STAMP) ## Serve over SQLite in data/ on 127.0.0.1:8778, without K
 
 test: $(WORK_STAMP) ## Run the tests (TESTS=tests/ledger for a part, JOBS=1 for one process)
 	$(BIN)/python -m pytest -n $(JOBS) -rs $(TESTS)
+
+adoption: $(WORK_STAMP) ## Take a database of Placement's over and give it back (ALLOCATIONS=100000), with times
+	ROOST_ADOPTION_SIZE=$(ALLOCATIONS) $(BIN)/python -m pytest -s -rs tests/operator/test_adoption.py -k there_and_back
 
 check: $(WORK_STAMP) ## Judge style, types, layers, house rules and documents, in seconds
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 import logging
 import random
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -36,8 +37,10 @@ from roost.search.fit import Fit
 from roost.search.query import Query, Strategy
 from roost.service import reads
 from roost.service.claims import ClaimQueue
+from roost.storage.adoption import Adopter
 from roost.storage.port import Forgotten, Unavailable
 from roost.storage.soundness import Examiner
+from roost.storage.sql.adoption import SQLAdopter
 from roost.storage.sql.doctor.examiner import Doctor
 from roost.storage.sql.doctor.procedure import StandIn
 from roost.storage.sql.engines import PoolOptions, UnknownDatabase
@@ -155,6 +158,16 @@ def upkeep(conf: cfg.ConfigOpts) -> Iterator[Upkeep]:
         store.close()
 
 
+@contextmanager
+def adopter(conf: cfg.ConfigOpts) -> Iterator[Adopter]:
+    """Who takes the database that the configuration names over from Placement, and gives it back."""
+    store = _store(conf)
+    try:
+        yield SQLAdopter(store, _stand_in(conf), time.monotonic)
+    finally:
+        store.close()
+
+
 def _stand_in(conf: cfg.ConfigOpts) -> StandIn:
     settings = _settings(conf)
     return StandIn(project=settings.incomplete_project, user=settings.incomplete_user)
@@ -240,6 +253,7 @@ def run(args: Sequence[str] | None = None) -> None:
         sync=sync_database,
         forget=forget_changes,
         examiner=examiner,
+        adopter=adopter,
         explain=explain,
         fit=fit,
         troubles=(*OPERATORS, StorageFault),

@@ -148,6 +148,17 @@ class SQLStore:
 
         return self._patience.persist(once)
 
+    def discard(self, prefix: str) -> None:
+        """Remove all tables whose names begin so. No server may be using them."""
+
+        def once() -> None:
+            with translated(self._dialect), self._dialect.turn(), self._engines.write.begin() as connection:
+                doomed = sa.MetaData()
+                doomed.reflect(connection, only=lambda name, _: name.startswith(prefix))
+                doomed.drop_all(connection)
+
+        self._patience.persist(once)
+
     def ping(self) -> None:
         """Ask the database for a sign of life, once.
 

@@ -10,7 +10,7 @@ from roost.storage.sql.store import SQLStore
 PLACEMENTS_VERSION = "alembic_version"
 """The table in which Placement's revision is written."""
 
-_REVISION: sa.Select[tuple[str]] = sa.select(sa.column("version_num")).select_from(sa.table(PLACEMENTS_VERSION))
+_REVISION = sa.select(sa.column("version_num", sa.String)).select_from(sa.table(PLACEMENTS_VERSION))
 
 
 def revision(connection: Connection) -> str | None:
