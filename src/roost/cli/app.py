@@ -11,6 +11,7 @@ from oslo_config import cfg
 from rich.console import Console
 
 from roost.cli.adopt import add_adoption
+from roost.cli.config import config_commands
 from roost.cli.doctor import CANNOT_LOOK, see
 from roost.cli.fit import show_fit
 from roost.cli.grid import console as results
@@ -69,6 +70,7 @@ def make_cli(actions: Actions) -> typer.Typer:
     console = Console(stderr=True, highlight=False)
     cli.add_typer(_database_commands(actions, console), name="db")
     _add_doctor(cli, actions, console)
+    cli.add_typer(config_commands(actions.load, actions.troubles), name="config")
     add_adoption(cli, actions.load, actions.adopter, actions.troubles)
     _add_why(cli, actions, console)
     _add_fit(cli, actions, console)
