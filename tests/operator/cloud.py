@@ -13,9 +13,9 @@ HELD_ON_EACH_HOST = 50
 """Allocations: of two classes, by half as many consumers."""
 
 _TABLES = {
-    "projects": ("id", "external_id"),
-    "users": ("id", "external_id"),
-    "resource_providers": ("id", "uuid", "name", "generation", "root_provider_id"),
+    "projects": ("external_id",),
+    "users": ("external_id",),
+    "resource_providers": ("uuid", "name", "generation", "root_provider_id"),
     "inventories": (
         *("resource_provider_id", "resource_class_id", "total", "reserved"),
         *("min_unit", "max_unit", "step_size", "allocation_ratio"),
@@ -57,9 +57,10 @@ def _rows(hosts: Iterable[int], each: int) -> Mapping[str, Iterable[tuple[Any, .
     slots = range(1, each // 2 + 1)
     pairs = [(number, slot) for number in hosts for slot in slots]
     return {
-        "projects": [(1, "works")],
-        "users": [(1, "mallory")],
-        "resource_providers": [(number, host(number), f"host{number}", 7, number) for number in hosts],
+        # The database gives ids from 1 on, and knows afterwards which come next.
+        "projects": [("works",)],
+        "users": [("mallory",)],
+        "resource_providers": [(host(number), f"host{number}", 7, number) for number in hosts],
         "inventories": [
             (number, kind, total, 0, 1, total, 1, 1.0) for number in hosts for kind, total in ((0, 64), (1, 65536))
         ],

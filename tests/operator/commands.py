@@ -53,7 +53,8 @@ class Commands:
     """The commands in one folder, and the functions that they are."""
 
     folder: Path
-    functions: Mapping[str, str]
+    functions: Mapping[str, str] = field(default_factory=dict)
+    """Of the commands that are run many in one process."""
     variables: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, lines: Sequence[str], database: str | None = None) -> list[Ended]:

@@ -63,7 +63,6 @@ def make_cli(actions: Actions) -> typer.Typer:
     """The command line."""
     cli = typer.Typer(
         no_args_is_help=True,
-        add_completion=False,
         pretty_exceptions_enable=False,
         help="Roost: a server for the Placement API.",
     )
@@ -75,7 +74,7 @@ def make_cli(actions: Actions) -> typer.Typer:
     _add_why(cli, actions, console)
     _add_fit(cli, actions, console)
 
-    @cli.command(name="serve")
+    @cli.command(name="serve", epilog=_SERVE_EXAMPLES)
     def serve_command(  # noqa: PLR0917 - typer calls it by name
         host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
         port: Annotated[int, typer.Option(help="The port to listen on.")] = 8778,
@@ -102,7 +101,7 @@ def make_cli(actions: Actions) -> typer.Typer:
 def _database_commands(actions: Actions, console: Console) -> typer.Typer:
     commands = typer.Typer(no_args_is_help=True, help="The database.")
 
-    @commands.command()
+    @commands.command(epilog=_SYNC_EXAMPLES)
     def sync(database: Database = None, config_file: ConfigFile = None) -> None:
         """Make or upgrade the tables, and add the standard names that are missing."""
         conf = configured(actions.load, database, None, config_file)
@@ -110,7 +109,7 @@ def _database_commands(actions: Actions, console: Console) -> typer.Typer:
             actions.sync(conf)
         console.print("the database is ready")
 
-    @commands.command(name="purge")
+    @commands.command(name="purge", epilog=_PURGE_EXAMPLES)
     def purge_command(
         keep_days: Annotated[int, typer.Option(min=1, help="Changes of so many days stay.")] = 7,
         batch: Annotated[int, typer.Option(min=1, help="Rows that one transaction removes.")] = 1000,
@@ -125,9 +124,10 @@ def _database_commands(actions: Actions, console: Console) -> typer.Typer:
 
 
 def _add_doctor(cli: typer.Typer, actions: Actions, console: Console) -> None:
-    @cli.command()
+    @cli.command(epilog=_DOCTOR_EXAMPLES)
     def doctor(
         *,
+        shown: AsFormat = Format.TABLE,
         repair: Annotated[
             bool, typer.Option("--repair", help="Mend what can be mended without harm, after saying what.")
         ] = False,
@@ -140,7 +140,7 @@ def _add_doctor(cli: typer.Typer, actions: Actions, console: Console) -> None:
         """
         try:
             with actions.examiner(configured(actions.load, database, None, config_file)) as examiner:
-                outcome = see(examiner, console, repair=repair)
+                outcome = see(examiner, console, shown, repair=repair)
         except actions.troubles as error:
             console.print(f"roost: {error}", markup=False, soft_wrap=True)
             outcome = CANNOT_LOOK
@@ -181,6 +181,28 @@ def _add_fit(cli: typer.Typer, actions: Actions, console: Console) -> None:
         raise typer.Exit(FITS if told.count else FITS_NOWHERE)
 
 
+_SERVE_EXAMPLES = """Examples:
+
+roost serve --database sqlite:////var/lib/roost/roost.db --auth noauth2
+
+roost serve --host 0.0.0.0 --workers 4 --config-file /etc/placement/placement.conf
+"""
+_SYNC_EXAMPLES = """Example:
+
+roost db sync --database postgresql://placement:word@db/placement
+"""
+_PURGE_EXAMPLES = """Example:
+
+roost db purge --keep-days 30 --config-file /etc/placement/placement.conf
+"""
+_DOCTOR_EXAMPLES = """Examples:
+
+roost doctor --config-file /etc/placement/placement.conf
+
+roost doctor --repair
+
+roost doctor --format json | jq '.examined[] | select(.findings != [])'
+"""
 _EXAMPLES = """Examples:
 
 roost {command} 'resources=VCPU:4,MEMORY_MB:8192&required=HW_CPU_X86_AVX2'

@@ -35,7 +35,7 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
     examined: tuple[Examined, ...]
     """What is wrong in the books, as the doctor would tell it."""
     seconds: float
-    """How long adoption would take: about as long as this survey, which reads the same rows."""
+    """How long adoption would take, told from how long the survey took, which reads the same rows."""
     digests: Mapping[str, Digest]
     """By which it is verified afterwards that the rows are the same."""
 

@@ -40,6 +40,9 @@ BOOKS: tuple[Procedure, ...] = (*TREES, *CLAIMS, *CONSUMERS, *POSSESSIONS)
 """The checks that need none of Roost's tables."""
 
 PLACEMENTS = tuple(table for table in metadata.sorted_tables if not table.name.startswith(PREFIX))
+TIMES = 2
+"""How much longer than a survey an adoption takes, as measured with 100,000 allocations: it makes all of the checks."""
+
 _BATCH = 5000
 """Rows that are fetched at a time."""
 
@@ -74,7 +77,7 @@ class SQLAdopter:
             rows=rows,
             steps=tuple(steps),
             examined=tuple(self._examined(told, there)) if at else (),
-            seconds=self._ticks() - begun,
+            seconds=TIMES * (self._ticks() - begun),
             digests=digests,
         )
 
