@@ -77,11 +77,18 @@ SERVERS: dict[str, tuple[str, Command]] = {
 }
 
 
+def _mod_wsgi_is_of_this_python() -> bool:
+    """It is linked with one Python, and runs no other's packages."""
+    module = MODULES / "mod_wsgi.so"
+    python = f"libpython{sys.version_info.major}.{sys.version_info.minor}."
+    return module.exists() and python.encode() in module.read_bytes()
+
+
 @contextmanager
 def _serving(name: str, ours: Commands, database: str) -> Iterator[Server]:
     path = program(SERVERS[name][0])
-    if path is None or (name == "apache" and not (MODULES / "mod_wsgi.so").exists()):
-        pytest.skip(f"{name} is not installed; to have Apache: apt-get install apache2 libapache2-mod-wsgi-py3")
+    if path is None or (name == "apache" and not _mod_wsgi_is_of_this_python()):
+        pytest.skip(f"{name} for this Python is not installed; apt-get install apache2 libapache2-mod-wsgi-py3")
     port = free_port()
     variables = {
         **ours.variables,
