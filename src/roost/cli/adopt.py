@@ -142,7 +142,7 @@ def _show_survey(survey: Survey, out: Console) -> None:
         out.print("\nadoption will")
         for step in survey.steps:
             out.print(f"  {step}", soft_wrap=True)
-        out.print(f"and read every row again: up to {survey.seconds:.0f} seconds\n")
+        out.print(f"and read every row again: about {survey.seconds:.0f} seconds\n")
 
 
 def _show_findings(examined: tuple[Examined, ...], out: Console) -> None:
