@@ -14,6 +14,9 @@ DATABASE ?= sqlite:///$(CURDIR)/data/roost.db
 JOBS  ?= auto
 TESTS ?= tests
 
+# How many allocations `make adoption` puts into the database.
+ALLOCATIONS ?= 100000
+
 # What `make bench` measures on, for how long each, at which share of the full size, and what (empty: everything).
 DATABASES ?= sqlite
 SECONDS   ?= 5
@@ -32,7 +35,7 @@ WORK_STAMP  := $(VENV)/.installed-to-work
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install serve test assurance check format bench soak docs ci clean
+.PHONY: help install serve test assurance adoption check format bench soak docs ci clean
 
 help: ## List the tasks
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +51,9 @@ test: $(WORK_STAMP) ## Run the tests (TESTS=tests/ledger for a part, JOBS=1 for 
 
 assurance: $(WORK_STAMP) ## Run the tests of the assurance case (docs/security.md), and tell by class of weakness
 	$(BIN)/python -m pytest -n $(JOBS) -q --assurance tests
+
+adoption: $(WORK_STAMP) ## Take a database of Placement's over and give it back (ALLOCATIONS=100000), with times
+	ROOST_ADOPTION_SIZE=$(ALLOCATIONS) $(BIN)/python -m pytest -s -rs tests/operator/test_adoption.py -k there_and_back
 
 check: $(WORK_STAMP) ## Judge style, types, layers, house rules and documents, in seconds
 	$(BIN)/ruff check .

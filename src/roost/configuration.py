@@ -5,6 +5,7 @@ docs/configuration.md is generated from the options here.
 
 import os
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 from oslo_config import cfg
@@ -209,13 +210,21 @@ GROUPS: dict[str, list[cfg.Opt]] = {
 """Every option that Roost itself defines, by group; the libraries' own come with them."""
 
 
-def load(args: Sequence[str] = (), files: Sequence[str] | None = None) -> cfg.ConfigOpts:
+def load(
+    args: Sequence[str] = (),
+    files: Sequence[str] | None = None,
+    *,
+    commands: Sequence[cfg.Opt] = (),
+    program: str | None = None,
+) -> cfg.ConfigOpts:
     """Read the configuration: files, then `OS_<GROUP>__<OPTION>` variables over them.
 
     Without `files`, it is $OS_PLACEMENT_CONFIG_DIR/placement.conf if that variable is set, and otherwise
     oslo.config's usual places. What Roost does not know is tolerated: oslo.config reads only what it is asked for.
+    `commands` are what a program of the peer's takes in `args` beside oslo.config's own options.
     """
     conf = cfg.ConfigOpts()
+    conf.register_cli_opts(list(commands))
     for group, options in GROUPS.items():
         conf.register_opts(options, group=group)
     conf.register_opts(cors.CORS_OPTS, "cors")
@@ -224,8 +233,19 @@ def load(args: Sequence[str] = (), files: Sequence[str] | None = None) -> cfg.Co
     log.register_options(conf)
     policy_opts.set_defaults(conf)
     _set_cors_defaults()
-    conf(list(args), project=PROJECT, default_config_files=usual_files() if files is None else list(files))
+    conf(
+        list(args),
+        project=PROJECT,
+        prog=program,
+        version=version("roost"),
+        default_config_files=usual_files() if files is None else list(files),
+    )
     return conf
+
+
+def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
+    """Say to oslo.config's generator and validator what Roost defines, for the namespace placement.conf."""
+    return list(GROUPS.items())
 
 
 def usual_files() -> list[str] | None:

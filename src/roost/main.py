@@ -3,6 +3,7 @@
 import logging
 import random
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,8 @@ from roost.access.door import BadStrategy
 from roost.access.policy import BadPolicy, Policy, enforcer
 from roost.access.strategies import strategy
 from roost.cli.app import Actions, BadQuestion, make_cli
+from roost.cli.placement_manage import manage
+from roost.cli.placement_status import status
 from roost.cli.serve import CannotListen
 from roost.http import healthcheck
 from roost.http.app import make_app
@@ -46,15 +49,19 @@ from roost.search.query import Query, Strategy
 from roost.service import reads
 from roost.service.claims import ClaimQueue
 from roost.service.pulse import Pulse
+from roost.storage.adoption import Adopter
 from roost.storage.port import Forgotten, Store, Unavailable
 from roost.storage.soundness import Examiner
+from roost.storage.sql.adoption import SQLAdopter
 from roost.storage.sql.doctor.examiner import Doctor
 from roost.storage.sql.doctor.procedure import StandIn
 from roost.storage.sql.engines import PoolOptions
-from roost.storage.sql.failures import StorageFault
+from roost.storage.sql.failures import SchemaNotOurs, StorageFault
 from roost.storage.sql.hosts import UnknownDatabase
 from roost.storage.sql.patience import NOBODY, Watch
 from roost.storage.sql.store import SQLStore
+from roost.storage.sql.upkeep import SQLUpkeep
+from roost.storage.upkeep import Upkeep
 from roost.storage.wraps.observed import ObservedStore
 from roost.telemetry import scrape
 from roost.telemetry.cloud import Cloud
@@ -92,6 +99,7 @@ OPERATORS = (
     BadSource,
     NoTraces,
     Unavailable,
+    SchemaNotOurs,
     cfg.Error,
 )
 """What the operator can mend: told in a line, without a traceback."""
@@ -205,11 +213,35 @@ def forget_changes(conf: cfg.ConfigOpts, keep_days: int, batch: int) -> Iterator
 def examiner(conf: cfg.ConfigOpts) -> Iterator[Examiner]:
     """Who examines the database that the configuration names, as it is: its tables are not upgraded."""
     store = _store(conf)
-    settings = _settings(conf)
     try:
-        yield Doctor(store, StandIn(project=settings.incomplete_project, user=settings.incomplete_user))
+        yield Doctor(store, _stand_in(conf))
     finally:
         store.close()
+
+
+@contextmanager
+def upkeep(conf: cfg.ConfigOpts) -> Iterator[Upkeep]:
+    """Who makes, names and fills in the tables of the database that the configuration names."""
+    store = _store(conf)
+    try:
+        yield SQLUpkeep(store, _stand_in(conf))
+    finally:
+        store.close()
+
+
+@contextmanager
+def adopter(conf: cfg.ConfigOpts) -> Iterator[Adopter]:
+    """Who takes the database that the configuration names over from Placement, and gives it back."""
+    store = _store(conf)
+    try:
+        yield SQLAdopter(store, _stand_in(conf), time.monotonic)
+    finally:
+        store.close()
+
+
+def _stand_in(conf: cfg.ConfigOpts) -> StandIn:
+    settings = _settings(conf)
+    return StandIn(project=settings.incomplete_project, user=settings.incomplete_user)
 
 
 def explain(conf: cfg.ConfigOpts, text: str) -> tuple[Explanation, bytes]:
@@ -329,6 +361,7 @@ def run(args: Sequence[str] | None = None) -> None:
         sync=sync_database,
         forget=forget_changes,
         examiner=examiner,
+        adopter=adopter,
         explain=explain,
         fit=fit,
         troubles=(*OPERATORS, StorageFault),
@@ -337,3 +370,17 @@ def run(args: Sequence[str] | None = None) -> None:
         make_cli(actions)(args=sys.argv[1:] if args is None else list(args))
     except OPERATORS as error:
         sys.exit(f"roost: {error}")
+
+
+def placement_manage(args: Sequence[str] | None = None) -> int:
+    """The command `placement-manage`; its exit status."""
+    return manage(_given(args), load_configuration, upkeep, OPERATORS)
+
+
+def placement_status(args: Sequence[str] | None = None) -> int:
+    """The command `placement-status`; its exit status."""
+    return status(_given(args), load_configuration, upkeep, OPERATORS)
+
+
+def _given(args: Sequence[str] | None) -> Sequence[str]:
+    return sys.argv[1:] if args is None else args

@@ -151,6 +151,7 @@ def test_commands_in_the_readme() -> None:
         sync=lambda _conf: None,
         forget=lambda _conf, _days, _batch: iter(()),
         examiner=lambda _conf: nullcontext(),  # type: ignore[arg-type, return-value]  # never called
+        adopter=lambda _conf: nullcontext(),  # type: ignore[arg-type, return-value]  # never called
         explain=lambda _conf, _query: (),  # type: ignore[arg-type, return-value]  # never called
         fit=lambda _conf, _query: (),  # type: ignore[arg-type, return-value]  # never called
         troubles=(),

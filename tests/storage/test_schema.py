@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from roost.model.names import STANDARD_CLASSES, STANDARD_TRAITS
 from roost.storage.port import Unavailable
-from roost.storage.sql.migrations import SchemaNotOurs
+from roost.storage.sql.failures import SchemaNotOurs
 from roost.storage.sql.patience import Patience
 from roost.storage.sql.store import SQLStore
 from roost.storage.sql.tables import allocations, metadata

@@ -1,9 +1,7 @@
 """The commands of `roost`. They are given what they do; they only speak with the operator."""
 
-import enum
 import ipaddress
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,35 +11,24 @@ import typer
 from oslo_config import cfg
 from rich.console import Console
 
+from roost.cli.adopt import add_adoption
+from roost.cli.config import config_commands
 from roost.cli.doctor import CANNOT_LOOK, see
 from roost.cli.fit import show_fit
 from roost.cli.grid import console as results
+from roost.cli.options import AsFormat, ConfigFile, Database, Format, Load, configured
 from roost.cli.purge import purge
 from roost.cli.serve import Listener, refuse_bad_certificate, refuse_taken, serve
 from roost.cli.why import show_why
-from roost.configuration import FILE_VARIABLE
 from roost.search.explanation import Explanation
 from roost.search.fit import Fit
+from roost.storage.adoption import Adopter
 from roost.storage.port import Forgotten
 from roost.storage.soundness import Examiner
-
-Database = Annotated[str | None, typer.Option(help="The database's URL, over what the configuration says.")]
-ConfigFile = Annotated[
-    Path | None, typer.Option(exists=True, dir_okay=False, help="placement.conf, in place of the usual places.")
-]
-
-
-class Format(enum.StrEnum):
-    """How an answer is shown."""
-
-    TABLE = "table"
-    JSON = "json"
-
 
 Asked = Annotated[
     str, typer.Argument(metavar="QUERY", help="The query string of GET /allocation_candidates, in quotes.")
 ]
-AsFormat = Annotated[Format, typer.Option("--format", help="A table to read, or the API's JSON.")]
 
 FITS, FITS_NOWHERE, NOT_ASKED = 0, 1, 2
 """The statuses that a question about candidates ends with."""
@@ -57,13 +44,14 @@ class BadQuestion(Exception):
 class Actions:
     """What the commands do, given by the composition root."""
 
-    load: Callable[[Sequence[str], Sequence[str] | None], cfg.ConfigOpts]
+    load: Load
     check: Callable[[cfg.ConfigOpts], None]
     """Raises what a worker would raise that starts with this configuration."""
     sync: Callable[[cfg.ConfigOpts], None]
     forget: Callable[[cfg.ConfigOpts, int, int], Iterator[Forgotten]]
     """Removes changes older than so many days, in batches of so many rows."""
     examiner: Callable[[cfg.ConfigOpts], AbstractContextManager[Examiner]]
+    adopter: Callable[[cfg.ConfigOpts], AbstractContextManager[Adopter]]
     explain: Callable[[cfg.ConfigOpts, str], tuple[Explanation, bytes]]
     """Tells why a search finds what it finds, also as the API's JSON. Raises BadQuestion."""
     fit: Callable[[cfg.ConfigOpts, str], tuple[Fit, bytes]]
@@ -76,17 +64,18 @@ def make_cli(actions: Actions) -> typer.Typer:
     """The command line."""
     cli = typer.Typer(
         no_args_is_help=True,
-        add_completion=False,
         pretty_exceptions_enable=False,
         help="Roost: a server for the Placement API.",
     )
     console = Console(stderr=True, highlight=False)
     cli.add_typer(_database_commands(actions, console), name="db")
     _add_doctor(cli, actions, console)
+    cli.add_typer(config_commands(actions.load, actions.troubles), name="config")
+    add_adoption(cli, actions.load, actions.adopter, actions.troubles)
     _add_why(cli, actions, console)
     _add_fit(cli, actions, console)
 
-    @cli.command(name="serve")
+    @cli.command(name="serve", epilog=_SERVE_EXAMPLES)
     def serve_command(  # noqa: PLR0917 - typer calls it by name
         host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
         port: Annotated[int, typer.Option(help="The port to listen on.")] = 8778,
@@ -106,7 +95,7 @@ def make_cli(actions: Actions) -> typer.Typer:
         ] = False,
     ) -> None:
         """Serve the API; makes or upgrades the tables first. SIGTERM ends it when requests in flight are answered."""
-        conf = _configured(actions, database, auth, config_file)
+        conf = configured(actions.load, database, auth, config_file)
         if conf.api.auth_strategy == "noauth2" and not (insecure_open_to_all or _is_loopback(host)):
             console.print(_ONLY_LOOPBACK.format(host=host), soft_wrap=True)
             raise typer.Exit(2)
@@ -133,15 +122,15 @@ def make_cli(actions: Actions) -> typer.Typer:
 def _database_commands(actions: Actions, console: Console) -> typer.Typer:
     commands = typer.Typer(no_args_is_help=True, help="The database.")
 
-    @commands.command()
+    @commands.command(epilog=_SYNC_EXAMPLES)
     def sync(database: Database = None, config_file: ConfigFile = None) -> None:
         """Make or upgrade the tables, and add the standard names that are missing."""
-        conf = _configured(actions, database, None, config_file)
+        conf = configured(actions.load, database, None, config_file)
         with console.status("making the tables"):
             actions.sync(conf)
         console.print("the database is ready")
 
-    @commands.command(name="purge")
+    @commands.command(name="purge", epilog=_PURGE_EXAMPLES)
     def purge_command(
         keep_days: Annotated[int, typer.Option(min=1, help="Changes of so many days stay.")] = 7,
         batch: Annotated[int, typer.Option(min=1, help="Rows that one transaction removes.")] = 1000,
@@ -149,16 +138,17 @@ def _database_commands(actions: Actions, console: Console) -> typer.Typer:
         config_file: ConfigFile = None,
     ) -> None:
         """Remove old rows from the record of changes, roost_changes, while servers go on. The newest always stay."""
-        conf = _configured(actions, database, None, config_file)
+        conf = configured(actions.load, database, None, config_file)
         purge(actions.forget(conf, keep_days, batch), console)
 
     return commands
 
 
 def _add_doctor(cli: typer.Typer, actions: Actions, console: Console) -> None:
-    @cli.command()
+    @cli.command(epilog=_DOCTOR_EXAMPLES)
     def doctor(
         *,
+        shown: AsFormat = Format.TABLE,
         repair: Annotated[
             bool, typer.Option("--repair", help="Mend what can be mended without harm, after saying what.")
         ] = False,
@@ -170,8 +160,8 @@ def _add_doctor(cli: typer.Typer, actions: Actions, console: Console) -> None:
         Ends with status 0 if it is sound, 1 if something is wrong, 2 if it couldn't look.
         """
         try:
-            with actions.examiner(_configured(actions, database, None, config_file)) as examiner:
-                outcome = see(examiner, console, repair=repair)
+            with actions.examiner(configured(actions.load, database, None, config_file)) as examiner:
+                outcome = see(examiner, console, shown, repair=repair)
         except actions.troubles as error:
             console.print(f"roost: {error}", markup=False, soft_wrap=True)
             outcome = CANNOT_LOOK
@@ -189,7 +179,7 @@ def _add_why(cli: typer.Typer, actions: Actions, console: Console) -> None:
 
         Ends with status 0 if it fits, 1 if it fits nowhere, 2 if it couldn't ask.
         """
-        conf = _configured(actions, database, None, config_file)
+        conf = configured(actions.load, database, None, config_file)
         told, encoded = _told(actions, console, actions.explain, conf, query)
         _show(told, encoded, show_why, shown)
         raise typer.Exit(FITS if told.fits else FITS_NOWHERE)
@@ -206,12 +196,34 @@ def _add_fit(cli: typer.Typer, actions: Actions, console: Console) -> None:
 
         Ends with status 0 if it fits, 1 if it fits nowhere, 2 if it couldn't ask.
         """
-        conf = _configured(actions, database, None, config_file)
+        conf = configured(actions.load, database, None, config_file)
         told, encoded = _told(actions, console, actions.fit, conf, query)
         _show(told, encoded, show_fit, shown)
         raise typer.Exit(FITS if told.count else FITS_NOWHERE)
 
 
+_SERVE_EXAMPLES = """Examples:
+
+roost serve --database sqlite:////var/lib/roost/roost.db --auth noauth2
+
+roost serve --host 0.0.0.0 --workers 4 --config-file /etc/placement/placement.conf
+"""
+_SYNC_EXAMPLES = """Example:
+
+roost db sync --database postgresql://placement:word@db/placement
+"""
+_PURGE_EXAMPLES = """Example:
+
+roost db purge --keep-days 30 --config-file /etc/placement/placement.conf
+"""
+_DOCTOR_EXAMPLES = """Examples:
+
+roost doctor --config-file /etc/placement/placement.conf
+
+roost doctor --repair
+
+roost doctor --format json | jq '.examined[] | select(.findings != [])'
+"""
 _EXAMPLES = """Examples:
 
 roost {command} 'resources=VCPU:4,MEMORY_MB:8192&required=HW_CPU_X86_AVX2'
@@ -242,17 +254,6 @@ def _show(told: T, encoded: bytes, show: Callable[[T, Console], None], shown: Fo
         typer.echo(encoded)
     else:
         show(told, results())
-
-
-def _configured(actions: Actions, database: str | None, auth: str | None, config_file: Path | None) -> cfg.ConfigOpts:
-    """The configuration with the command's options over it, left in the environment for the worker processes."""
-    if database is not None:
-        os.environ["OS_PLACEMENT_DATABASE__CONNECTION"] = database
-    if auth is not None:
-        os.environ["OS_API__AUTH_STRATEGY"] = auth
-    if config_file is not None:
-        os.environ[FILE_VARIABLE] = str(config_file)
-    return actions.load((), None)
 
 
 def _is_loopback(host: str) -> bool:

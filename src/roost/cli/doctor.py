@@ -2,34 +2,42 @@
 
 from collections.abc import Iterable, Sequence
 
+import msgspec
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from roost.storage.soundness import Examined, Examiner, Grade
+from roost.cli.options import Format
+from roost.storage.soundness import Examined, Examiner, Grade, Mended
 
 SOUND, WRONG, CANNOT_LOOK = 0, 1, 2
 """The statuses that the command ends with."""
 
 
-def see(examiner: Examiner, console: Console, *, repair: bool) -> int:
+def see(examiner: Examiner, console: Console, shown: Format, *, repair: bool) -> int:
     """Examine, tell, mend if that is asked for, and examine again; the status. Findings go to stdout, one a line.
 
-    Warnings and notes don't count as wrong.
+    Warnings and notes don't count as wrong. As JSON it is told what there is at the end, and what was mended.
 
     Raises:
         Unavailable: the database is away.
 
     """
-    out = Console(highlight=False, markup=False, emoji=False)
+    # As JSON nothing is told before all is known.
+    out = Console(highlight=False, markup=False, emoji=False, quiet=shown is Format.JSON)
     examined = _examine(examiner, console)
     _tell(out, examined)
-    if repair and _mend(examiner, examined, console, out):
+    mended = _mend(examiner, examined, console, out) if repair else []
+    if mended:
         out.print("\nafter the repair:")
         examined = _examine(examiner, console)
         _tell(out, examined)
     wrong = _total(each for each in examined if each.check.grade is Grade.WRONG)
     out.print(f"{wrong} found wrong" if wrong else "nothing is wrong")
+    if shown is Format.JSON:
+        whole = {"wrong": wrong, "examined": examined, "mended": mended}
+        typer.echo(msgspec.json.format(msgspec.json.encode(whole)))
     return WRONG if wrong else SOUND
 
 
@@ -61,12 +69,13 @@ def _tell(out: Console, examined: Sequence[Examined]) -> None:
     out.print(table)
 
 
-def _mend(examiner: Examiner, examined: Sequence[Examined], console: Console, out: Console) -> bool:
-    """Say what will be mended, and mend it; whether there was anything."""
+def _mend(examiner: Examiner, examined: Sequence[Examined], console: Console, out: Console) -> list[Mended]:
+    """Say what will be mended, and mend it; nothing if there was nothing."""
     mendable = [each for each in examined if each.findings and each.check.mends]
     if not mendable:
         out.print("there is nothing that --repair can mend")
-        return False
+        return []
+    mended: list[Mended] = []
     for each in mendable:
         number = len(each.findings)
         out.print(f"will mend {number} of {each.check.name}: {each.check.mends}", soft_wrap=True)
@@ -77,7 +86,8 @@ def _mend(examiner: Examiner, examined: Sequence[Examined], console: Console, ou
         for done in examiner.mend(mendable):
             progress.update(task, advance=done.found)
             out.print(f"mended {done.mended} of {done.found} of {done.check.name}", soft_wrap=True)
-    return True
+            mended.append(done)
+    return mended
 
 
 def _total(examined: Iterable[Examined]) -> int:

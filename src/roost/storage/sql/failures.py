@@ -41,6 +41,10 @@ class StorageFault(Exception):
     """The database refused for a reason that isn't foreseen. A bug: ours, or in the tables we were given."""
 
 
+class SchemaNotOurs(Exception):
+    """The database holds tables that no known revision describes, so that nothing was changed."""
+
+
 class Judge(Protocol):
     """Whoever knows a driver's error codes."""
 

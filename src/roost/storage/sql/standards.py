@@ -1,6 +1,7 @@
 """Adds the standard traits and resource classes that are missing. Several processes may do it at once."""
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from roost.model.names import STANDARD_CLASSES, STANDARD_TRAITS
 from roost.storage.sql.lists import any_of
@@ -21,3 +22,10 @@ def synchronise(unit: Unit) -> None:
     if len(there) < len(ids):
         batch = [{"id": row, "name": STANDARD_CLASSES[row], "created_at": unit.now} for row in ids if row not in there]
         unit.execute(unit.dialect.insert_missing(resource_classes), batch)
+
+
+def missing(connection: Connection) -> int:
+    """How many are missing."""
+    names = set(connection.execute(sa.select(traits.c.name)).scalars())
+    ids = set(connection.execute(sa.select(resource_classes.c.id)).scalars())
+    return len(set(STANDARD_TRAITS) - names) + len(set(range(len(STANDARD_CLASSES))) - ids)

@@ -141,6 +141,36 @@ class SQLStore:
 
         self._patience.persist(once)
 
+    def stamp(self, revision: str) -> None:
+        """Write down that Placement's tables are as a revision leaves them, and change nothing else."""
+        from roost.storage.sql import migrations  # noqa: PLC0415 - as above
+
+        def once() -> None:
+            with translated(self._dialect):
+                migrations.stamp(self._engines.write, revision)
+
+        self._patience.persist(once)
+
+    def alter(self, body: Callable[[Connection], T]) -> T:
+        """Run `body` while no other process changes the schema, and commit; tables of any revision will do."""
+
+        def once() -> T:
+            with translated(self._dialect), self._dialect.lock_for_upgrade(self._engines.write) as connection:
+                return body(connection)
+
+        return self._patience.persist(once)
+
+    def discard(self, prefix: str) -> None:
+        """Remove all tables whose names begin so. No server may be using them."""
+
+        def once() -> None:
+            with translated(self._dialect), self._dialect.turn(), self._engines.write.begin() as connection:
+                doomed = sa.MetaData()
+                doomed.reflect(connection, only=lambda name, _: name.startswith(prefix))
+                doomed.drop_all(connection)
+
+        self._patience.persist(once)
+
     def ping(self, patience: float = 0) -> None:
         """Ask the database for a sign of life; again for so many seconds, as old connections may have lost it.
 

@@ -191,6 +191,16 @@ def _mend_idle(unit: Unit, findings: Sequence[Finding], _: StandIn) -> int:
     return unit.execute_of(_REMOVE, idle) if idle else 0
 
 
+TYPES = Procedure(
+    check=Check(
+        name="consumers' types",
+        asks="consumers whose type does not exist",
+        remedy="They are shown as of unknown type. PUT /allocations/{consumer} with a consumer_type names one.",
+    ),
+    find=_find_typeless,
+)
+"""The one check of consumers that needs tables of Xena or later."""
+
 CONSUMERS = (
     Procedure(
         check=Check(
@@ -221,14 +231,7 @@ CONSUMERS = (
         find=_find_ownerless,
         mend=_mend_ownerless,
     ),
-    Procedure(
-        check=Check(
-            name="consumers' types",
-            asks="consumers whose type does not exist",
-            remedy="They are shown as of unknown type. PUT /allocations/{consumer} with a consumer_type names one.",
-        ),
-        find=_find_typeless,
-    ),
+    TYPES,
     Procedure(
         check=Check(
             name="idle consumers",

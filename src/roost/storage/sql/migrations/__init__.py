@@ -4,6 +4,6 @@ Two histories live side by side, `placement/` and `own/`, so that the peer finds
 it would have written itself, and serves a database that Roost made.
 """
 
-from roost.storage.sql.migrations.upgrade import SchemaNotOurs, upgrade
+from roost.storage.sql.migrations.upgrade import stamp, upgrade
 
-__all__ = ["SchemaNotOurs", "upgrade"]
+__all__ = ["stamp", "upgrade"]

@@ -9,16 +9,13 @@ from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Engine, inspect
 
 from roost.storage.sql.dialects import dialect_of
+from roost.storage.sql.failures import SchemaNotOurs
 
 HISTORIES = (("placement", "alembic_version"), ("own", "roost_alembic_version"))
 """Each history's folder and version table. Placement's comes first; ours may refer to it, never the reverse."""
 
 _one_at_a_time = threading.Lock()
 """Alembic keeps the migration under way in a global of its module."""
-
-
-class SchemaNotOurs(Exception):
-    """The database holds tables that no known revision describes, so that nothing was changed."""
 
 
 def upgrade(engine: Engine) -> None:
@@ -34,6 +31,20 @@ def upgrade(engine: Engine) -> None:
             except CommandError as error:
                 message = f"the revision in {version_table} is not known here; is this Roost older than the database?"
                 raise SchemaNotOurs(message) from error
+
+
+def stamp(engine: Engine, revision: str) -> None:
+    """Write down that Placement's tables are as this revision leaves them; "head" is the newest. Changes nothing else.
+
+    Raises:
+        SchemaNotOurs: there is no such revision.
+
+    """
+    with _one_at_a_time, dialect_of(engine).lock_for_upgrade(engine) as connection:
+        try:
+            command.stamp(_configuration(connection, *HISTORIES[0]), revision)
+        except CommandError as error:
+            raise SchemaNotOurs(f"no revision {revision!r} of Placement's tables is known") from error
 
 
 def _configuration(connection: Connection, folder: str, version_table: str) -> Config:

@@ -1,0 +1,1 @@
+"""Roost under Placement's names. Holds nothing but the names."""

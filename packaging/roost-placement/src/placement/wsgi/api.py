@@ -1,0 +1,5 @@
+"""The WSGI callable: `placement.wsgi.api:application`."""
+
+from placement.wsgi import init_application
+
+application = init_application()

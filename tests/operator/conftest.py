@@ -1,0 +1,50 @@
+"""The commands under test: Roost under Placement's names, installed as an operator installs them, but apart."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.databases import KINDS, fresh_database
+from tests.operator.commands import Commands
+from tests.tidy.source import ROOT
+
+
+@pytest.fixture(scope="session")
+def ours(tmp_path_factory: pytest.TempPathFactory) -> Commands:
+    """What packaging/roost-placement installs, in a folder of its own, since the judge is installed in this one."""
+    folder = tmp_path_factory.mktemp("roost-placement")
+    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet")
+    options = ("--no-deps", "--no-build-isolation", "--target", str(folder))
+    subprocess.run([*pip, *options, str(ROOT / "packaging/roost-placement")], check=True, capture_output=True)
+    functions = {"placement-manage": "placement.commands:manage", "placement-status": "placement.commands:status"}
+    return Commands(folder / "bin", functions, {"PYTHONPATH": str(folder)})
+
+
+@pytest.fixture(scope="session")
+def peers() -> Commands:
+    """The judge's commands."""
+    functions = {"placement-manage": "placement.cmd.manage:main", "placement-status": "placement.cmd.status:main"}
+    return Commands(Path(sys.executable).parent, functions)
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Every kind of database."""
+    return str(request.param)
+
+
+@pytest.fixture
+def url(kind: str) -> Iterator[str]:
+    """An empty database of each kind."""
+    with fresh_database(kind) as made:
+        yield made
+
+
+@pytest.fixture
+def other_url(kind: str) -> Iterator[str]:
+    """Another one, for the judge."""
+    with fresh_database(kind) as made:
+        yield made
