@@ -22,6 +22,8 @@ from tests.access.asking import served
 from tests.http.api import HOST, MOMENT, policy
 from tests.peer.wsgi import call
 
+pytestmark = [pytest.mark.cwe_284, pytest.mark.cwe_693]
+
 KEPT = {"HTTP_X_AUTH_TOKEN", "HTTP_X_STORAGE_TOKEN", "HTTP_X_SERVICE_TOKEN"}
 """What a client is meant to send: a token proves itself."""
 

@@ -24,6 +24,8 @@ from roost.access.strategies import strategy
 from tests.databases import fresh_database
 from tests.end_to_end.servers import Server, environment, program, serving
 
+pytestmark = pytest.mark.cwe_284
+
 ROLES = "# who may what\n\nalice:admin, service\nbob:reader:demo\nnobody-yet:admin\n"
 WORDS = {"alice": b"open sesame", "bob": b"b:o:b \xc3\xa9", "carol": b"c"}
 

@@ -24,6 +24,8 @@ from tests.end_to_end.servers import free_port, serving
 from tests.peer.application import Overrides
 from tests.peer.wsgi import call
 
+pytestmark = [pytest.mark.cwe_284, pytest.mark.cwe_693]
+
 GROUP = "keystone_authtoken"
 
 

@@ -8,6 +8,8 @@ from roost.access.context import Context, Environ, Stranger
 from roost.access.door import admit
 from roost.access.noauth2 import identify
 
+pytestmark = pytest.mark.cwe_284
+
 ROWS: list[tuple[dict[str, str], tuple[str, str, list[str], str | None]]] = [
     ({"X_AUTH_TOKEN": "joe"}, ("joe", "joe", [], None)),
     ({"X_AUTH_TOKEN": "joe:demo"}, ("joe", "demo", [], None)),

@@ -13,6 +13,8 @@ from oslo_policy.policy import RuleDefault
 from roost.access import rules
 from tests.end_to_end.servers import environment, program
 
+pytestmark = pytest.mark.cwe_284
+
 SECONDS = 60
 OWN = "roost:"
 NAMESPACES = ("placement", "roost")

@@ -4,6 +4,8 @@ import pytest
 
 from roost.access.tokens import Tokens
 
+pytestmark = [pytest.mark.cwe_284, pytest.mark.cwe_664]
+
 
 def test_a_value_is_forgotten_when_its_time_is_over() -> None:
     """To the second; and it takes no room any more."""

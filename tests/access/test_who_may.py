@@ -13,7 +13,7 @@ from tests.access.identity import PUBLIC, Identity
 from tests.access.table import Row, rows
 from tests.peer.wsgi import Answer
 
-pytestmark = pytest.mark.xdist_group("keystone")
+pytestmark = [pytest.mark.xdist_group("keystone"), pytest.mark.cwe_284]
 
 ROWS = rows()
 OWN = "/roost/"

@@ -18,7 +18,13 @@ from tests.end_to_end.servers import Server, serving, wait_until
 from tests.end_to_end.standby import Pair, pair
 from tests.end_to_end.test_crash import LEAST_SECONDS, LEAST_WRITES, MOST_SECONDS, ROLES, SEED, Crowd
 
-pytestmark = [pytest.mark.xdist_group("failover"), pytest.mark.postgresql, pytest.mark.slow]
+pytestmark = [
+    pytest.mark.xdist_group("failover"),
+    pytest.mark.postgresql,
+    pytest.mark.slow,
+    pytest.mark.cwe_435,
+    pytest.mark.cwe_703,
+]
 
 ROUNDS = int(os.environ.get("ROOST_FAILOVER_ROUNDS", "1"))
 SECONDS_TO_GO_ON = 10

@@ -24,7 +24,13 @@ from tests.end_to_end.invariants import Books, assert_sound, breaches
 from tests.end_to_end.servers import serving, wait_until
 from tests.end_to_end.test_contention import CAPACITY, CLIENTS, PROVIDERS, SEED, claim_until_refused
 
-pytestmark = [pytest.mark.xdist_group("galera"), pytest.mark.mariadb, pytest.mark.slow]
+pytestmark = [
+    pytest.mark.xdist_group("galera"),
+    pytest.mark.mariadb,
+    pytest.mark.slow,
+    pytest.mark.cwe_435,
+    pytest.mark.cwe_703,
+]
 
 ROUNDS = int(os.environ.get("ROOST_GALERA_ROUNDS", "1"))
 SECONDS_TO_GO_ON = 10

@@ -25,6 +25,8 @@ from tests.end_to_end.servers import (
     wait_until,
 )
 
+pytestmark = pytest.mark.cwe_693
+
 WARNING = "noauth2, which believes every token"
 
 

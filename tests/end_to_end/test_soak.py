@@ -8,6 +8,8 @@ from bench.soak import SERVER_ERRORS, Held, soak
 from tests.databases import KINDS, fresh_database
 from tests.end_to_end.servers import Server, serving
 
+pytestmark = pytest.mark.cwe_664
+
 REQUESTS = 3000
 
 

@@ -8,7 +8,7 @@ from tests.end_to_end.crowd import Verdict, judge
 from tests.end_to_end.own_databases import own_database
 from tests.end_to_end.servers import serving
 
-pytestmark = [pytest.mark.xdist_group("vanishing"), pytest.mark.slow]
+pytestmark = [pytest.mark.xdist_group("vanishing"), pytest.mark.slow, pytest.mark.cwe_703]
 
 
 @pytest.mark.parametrize("kind", ["postgresql", "mariadb"])

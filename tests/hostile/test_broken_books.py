@@ -9,6 +9,8 @@ from roost.storage.sql.engines import driver_url
 from tests.databases import KINDS, fresh_database
 from tests.hostile.target import LARGEST_ERROR, Target, leak_in
 
+pytestmark = [pytest.mark.cwe_703, pytest.mark.cwe_707]
+
 QUESTIONS = (
     "GET /resource_providers",
     "GET /traits",

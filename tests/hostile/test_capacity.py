@@ -16,6 +16,8 @@ from tests.databases import KINDS, fresh_database
 from tests.hostile.shots import HOST
 from tests.hostile.target import Target
 
+pytestmark = pytest.mark.cwe_682
+
 TOTALS = (1, 10, 16_777_217, MAX_INT)
 RATIOS = (1e-9, 0.1, 0.29, 0.7, 1 / 3, 0.9999999, 1.0, 1.0000001, 1.1, 1.5, 16.0, 2.5e-10, 4.7e-10, 1e30, 3.4e38)
 RESERVED = [(10, 9), (10, 10), (MAX_INT, MAX_INT - 1), (MAX_INT, MAX_INT)]

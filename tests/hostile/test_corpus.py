@@ -10,6 +10,8 @@ from tests.hostile.corpus import CLASSES
 from tests.hostile.shots import Shot
 from tests.hostile.target import Target
 
+pytestmark = [pytest.mark.cwe_703, pytest.mark.cwe_707]
+
 LEAST = 2000
 STEP = 5
 """On a server of databases every fifth request is sent: each costs more there, and SQLite is sent all of them."""

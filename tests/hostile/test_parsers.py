@@ -22,6 +22,8 @@ from tests.hostile.target import judge_error
 from tests.http.api import Client
 from tests.peer.wsgi import call
 
+pytestmark = pytest.mark.cwe_707
+
 VERSIONS = st.sampled_from([version for version in history.ALL if version.minor > 0])
 SIGNS = ("in:", "!in:", "!", ",", ":", "%", "%00", "&", "=", ";", "1", "9" * 30, "_A", "VCPU", HOST)
 WORDS = st.sampled_from([*TEXTS, *PARAMETERS, *SIGNS])

@@ -15,6 +15,8 @@ from roost.storage.sql.store import SQLStore
 from tests.databases import KINDS, fresh_database
 from tests.http.api import Client
 
+pytestmark = pytest.mark.cwe_664
+
 SECONDS = 60
 QUEUE = 8
 READ, WRITE = "GET /traits", "PUT /traits/CUSTOM_QUEUED"

@@ -11,7 +11,7 @@ from tests.databases import fresh_database
 from tests.end_to_end.servers import Server, serving
 from tests.hostile.books import Books
 
-pytestmark = pytest.mark.xdist_group("wire")
+pytestmark = [pytest.mark.xdist_group("wire"), pytest.mark.cwe_707]
 
 SECONDS = 2
 """How long the server waits for the rest of something."""

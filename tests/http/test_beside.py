@@ -22,6 +22,8 @@ from roost.storage.port import Unavailable
 from roost.storage.sql.store import SQLStore
 from tests.peer.wsgi import Answer, _environ, call
 
+pytestmark = pytest.mark.cwe_284
+
 LOOPBACK = sources_of(["127.0.0.0/8", "::1/128"])
 
 

@@ -10,6 +10,8 @@ from roost import configuration
 from roost.http.loglines import OneLineEach
 from tests.http.api import Client
 
+pytestmark = pytest.mark.cwe_707
+
 FORGED = "2026-11-27 12:00:00.000 1 INFO forged"
 ENDS = ("\n", "\r\n", "\r", "\x0b", "\x0c", "\x1c", "\x1e", "\x85", "\u2028", "\u2029")
 TEXTS = [f"a{end}{FORGED}" for end in ENDS] + ["\x1b[2K\x1b[1A", "\x9b2J", "a\0b", "\x08\x08", "\u202eevil"]

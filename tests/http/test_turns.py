@@ -11,6 +11,8 @@ import pytest
 from roost.http.turns import Turns
 from tests.http.api import Client
 
+pytestmark = pytest.mark.cwe_664
+
 TURNS = 2
 SECONDS = 60
 BODY = b'{"name": "late"}'

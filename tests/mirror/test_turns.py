@@ -8,6 +8,8 @@ import pytest
 from roost.mirror import turns
 from roost.mirror.turns import Turns
 
+pytestmark = pytest.mark.cwe_691
+
 
 class Away(Exception):
     """What is shared."""

@@ -14,6 +14,8 @@ from tests.http.api import Client
 from tests.openapi.conforming import Conforming, document, template
 from tests.openapi.story import Story
 
+pytestmark = pytest.mark.cwe_710
+
 FAILURES = {"408", "500", "503"}
 """What no request can bring about: the server's failures, and a client that takes its time."""
 

@@ -18,6 +18,8 @@ from roost.http.microversions.history import Change
 from tests.http.api import HOST, SERVER, Client, claim
 from tests.openapi.conforming import document
 
+pytestmark = pytest.mark.cwe_707
+
 ASKED = (history.OLDEST.minor, Change.CLAIMS_OF_MANY.minor, history.NEWEST.minor)
 """The versions that are tried: the first forms of all, those in the middle, and today's."""
 

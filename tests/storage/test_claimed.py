@@ -32,6 +32,8 @@ from tests.storage.hand import (
 )
 from tests.storage.test_costs import counted
 
+pytestmark = pytest.mark.cwe_435
+
 ONE, OTHER = pair_in_different_stripes()
 BOTH = (ONE, OTHER)
 
