@@ -126,7 +126,7 @@ def test_a_server_with_keystone(identity: Identity) -> None:
 def test_no_token_is_an_outage(identity: Identity) -> None:
     """Whatever a client sends as a token, or as a service's beside a good one: it is none, and not Keystone's fault."""
     odd = [" ", "\t", "é", "ÿ" * 50, "a b", "\0", "a\x01b", "\x7f", "../../users", "a/b", "%00", "{}", "None", "gAAAA"]
-    odd += ["x" * keystone.LONGEST_TOKEN, "x" * (keystone.LONGEST_TOKEN + 1), "x" * 70_000]
+    odd += ["x" * keystone.LONGEST_TOKEN, "x" * (keystone.LONGEST_TOKEN + 1)]
     good = identity.tokens["admin"]
     with served("roost", identity.settings()) as app:
         for token in odd:

@@ -20,7 +20,7 @@ from roost.http.routes import ROUTES
 
 VERSION = "openstack-api-version"
 UNROUTED = (404, 405)
-EARLY = (400, 401, 406, 414, 431)
+EARLY = (400, 401, 406, 414, 431, 503)
 """What is told before it is known which version is spoken."""
 
 
@@ -131,7 +131,8 @@ def judge(method: str, path: str, status: int, headers: Mapping[str, str], conte
     """Raise if an answer is not as described."""
     if VERSION not in headers:
         demand(status in EARLY, f"{status} can't come before the version is known")
-        _judge_content(form(str(history.OLDEST), "components", "schemas", "EarlyError"), headers, content)
+        kind = "KeystoneError" if "Keystone" in headers.get("www-authenticate", "") else "EarlyError"
+        _judge_content(form(str(history.OLDEST), "components", "schemas", kind), headers, content)
         return
     number = headers[VERSION].removeprefix(f"{history.SERVICE} ")
     told = document(number)

@@ -21,11 +21,11 @@ _TOLD = {
     415: "The body is not application/json.",
     431: "The header fields are larger than this server takes.",
     500: "A fault of the server's own.",
-    503: "The database can't answer now. With retry-after: nothing was changed, and the request may be sent again.",
+    503: "The database or Keystone can't answer now. With retry-after: nothing was changed; it may be sent again.",
 }
 STATUSES = tuple(_TOLD)
 _ALWAYS = (400, 406, 414, 431, 500, 503)
-_BEFORE_VERSION = (400, 401, 406, 414, 431)
+_BEFORE_VERSION = (400, 401, 406, 414, 431, 503)
 """What may be refused before it is known which version is spoken."""
 
 
@@ -52,7 +52,10 @@ def response(status: int) -> Schema:
     """A refusal with this status."""
     error: Schema = {"$ref": "#/components/schemas/Error"}
     early: Schema = {"$ref": "#/components/schemas/EarlyError"}
-    schema = {"anyOf": [error, early]} if status in _BEFORE_VERSION else error
+    forms = [error, early] if status in _BEFORE_VERSION else [error]
+    if status == HTTPStatus.UNAUTHORIZED:
+        forms.append({"$ref": "#/components/schemas/KeystoneError"})
+    schema = {"anyOf": forms} if len(forms) > 1 else error
     return {
         "description": _TOLD[status],
         "content": {"application/json": {"schema": schema}, "text/html": {"schema": {"type": "string"}}},
@@ -66,7 +69,26 @@ def schemas(version: Microversion) -> Schema:
     versions = {
         name: {"type": "string", "enum": [NUMBERS[at]]} for name, at in (("max_version", -1), ("min_version", 0))
     }
-    return {"Error": _errors(code, {}), "EarlyError": _errors({}, versions)}
+    return {"Error": _errors(code, {}), "EarlyError": _errors({}, versions), "KeystoneError": _KEYSTONE_ERROR}
+
+
+_KEYSTONE_ERROR: Schema = {
+    "type": "object",
+    "properties": {
+        "error": {
+            "type": "object",
+            "properties": {
+                "code": {"type": "integer"},
+                "title": {"type": "string"},
+                "message": {"type": "string"},
+            },
+            "required": ["code", "title", "message"],
+        }
+    },
+    "required": ["error"],
+    "additionalProperties": False,
+}
+"""What keystonemiddleware tells a stranger, as every service of a cloud does."""
 
 
 def _errors(more: Schema, optional: Schema) -> Schema:
