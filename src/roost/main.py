@@ -288,11 +288,16 @@ def database_url(conf: cfg.ConfigOpts) -> str:
 
 def application_from_environment() -> WSGIApplication:
     """The server as configured by files and variables alone, for `roost.wsgi`."""
+    conf = _from_environment()
+    return make_application(conf, _slots(conf))
+
+
+def _from_environment() -> cfg.ConfigOpts:
     conf = load_configuration()
     _set_up_log(conf)
     if conf.api.auth_strategy == "noauth2":
         LOG.warning(_OPEN_TO_ALL)
-    return make_application(conf, _slots(conf))
+    return conf
 
 
 def _slots(conf: cfg.ConfigOpts) -> Slots | None:
@@ -312,8 +317,7 @@ _OPEN_TO_ALL = (
 
 def served_from_environment() -> WSGIApplication:
     """The same for the workers of `roost serve`, whose server knows no end of waiting for a body."""
-    conf = load_configuration()
-    _set_up_log(conf)
+    conf = _from_environment()
     return Turns(make_application(conf, _slots(conf)), seconds=conf.roost.seconds_for_body)
 
 

@@ -1,5 +1,6 @@
 """What is hostile below the API: bytes that are no HTTP, or HTTP that two readers understand differently."""
 
+import errno
 import socket
 import time
 from collections.abc import Iterator
@@ -101,6 +102,10 @@ def served() -> Iterator[tuple[Server, Books]]:
         yield server, Books(database)
 
 
+HUNG_UP = {errno.ECONNRESET, errno.EPIPE, errno.ENOTCONN}
+"""What we are told where the server hung up while we were sending, or before we could say that it was all."""
+
+
 def answers(server: Server, sent: bytes, *, half_close: bool) -> list[bytes]:
     """What the server says to some bytes until it hangs up, part by part; it must do so soon."""
     said = b""
@@ -112,8 +117,9 @@ def answers(server: Server, sent: bytes, *, half_close: bool) -> list[bytes]:
                 client.shutdown(socket.SHUT_WR)
             while more := client.recv(65536):
                 said += more
-        except (ConnectionResetError, BrokenPipeError):
-            pass  # it hung up while we were sending
+        except OSError as error:
+            if error.errno not in HUNG_UP:
+                raise
         assert time.monotonic() - began < LONGEST_SECONDS * 2
     return [b"HTTP/1.1 " + part for part in said.split(b"HTTP/1.1 ")[1:]]
 

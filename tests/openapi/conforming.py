@@ -100,7 +100,7 @@ class Conforming:
         self.seen.add((f"{method} {template(path)}", status[:3]))
         try:
             if not preflight:
-                judge(method, path, int(status[:3]), headers, content)
+                judge(method, path, int(status[:3]), headers, None if method == "HEAD" else content)
                 if status.startswith("2"):
                     judge_request(method, path, query, headers, bytes(heard.bytes))
         except (Unlike, jsonschema.ValidationError) as unlike:
@@ -127,8 +127,8 @@ class _Heard:
         return getattr(self._stream, name)
 
 
-def judge(method: str, path: str, status: int, headers: Mapping[str, str], content: bytes) -> None:
-    """Raise if an answer is not as described."""
+def judge(method: str, path: str, status: int, headers: Mapping[str, str], content: bytes | None) -> None:
+    """Raise if an answer is not as described. One to HEAD never has content, which None stands for."""
     if VERSION not in headers:
         demand(status in EARLY, f"{status} can't come before the version is known")
         kind = "KeystoneError" if "Keystone" in headers.get("www-authenticate", "") else "EarlyError"
@@ -137,7 +137,7 @@ def judge(method: str, path: str, status: int, headers: Mapping[str, str], conte
     number = headers[VERSION].removeprefix(f"{history.SERVICE} ")
     told = document(number)
     route = template(path)
-    operation = told["paths"].get(route, {}).get(method.lower())
+    operation = told["paths"].get(route, {}).get(method.lower() if method.isupper() else "")  # methods have a case
     if operation is None:
         demand(status in (*UNROUTED, *EARLY), f"{status}, where no such operation is described")
         _judge_content(form(number, "components", "schemas", "Error"), headers, content)
@@ -159,7 +159,9 @@ def judge(method: str, path: str, status: int, headers: Mapping[str, str], conte
     _judge_content(form(number, *at), headers, content)
 
 
-def _judge_content(schema: jsonschema.Draft202012Validator, headers: Mapping[str, str], content: bytes) -> None:
+def _judge_content(schema: jsonschema.Draft202012Validator, headers: Mapping[str, str], content: bytes | None) -> None:
+    if content is None:
+        return
     if headers["content-type"].startswith("application/json"):
         schema.validate(json.loads(content))
     else:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +14,18 @@ from tests.tidy.source import ROOT
 
 
 @pytest.fixture(scope="session")
-def ours(tmp_path_factory: pytest.TempPathFactory) -> Commands:
-    """What packaging/roost-placement installs, in a folder of its own, since the judge is installed in this one."""
-    folder = tmp_path_factory.mktemp("roost-placement")
+def ours() -> Iterator[Commands]:
+    """What packaging/roost-placement installs, in a folder of its own, since the judge is installed in this one.
+
+    Servers that run as other users have to get at it; hence it isn't among pytest's own, which are its user's alone.
+    """
+    with tempfile.TemporaryDirectory(prefix="roost-placement-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield _installed(folder)
+
+
+def _installed(folder: Path) -> Commands:
     pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet")
     options = ("--no-deps", "--no-build-isolation", "--target", str(folder))
     subprocess.run([*pip, *options, str(ROOT / "packaging/roost-placement")], check=True, capture_output=True)

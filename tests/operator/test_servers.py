@@ -59,9 +59,9 @@ def _uwsgi_module(path: str, port: int, ours: Commands) -> list[str]:
 
 
 def _apache(path: str, port: int, ours: Commands) -> list[str]:
-    folder = ours.folder.parent.parent / f"apache-{port}"
-    folder.mkdir()
-    for each in (folder, *list(folder.parents)[:2], ours.folder, ours.folder.parent):
+    folder = ours.folder.parent / f"apache-{port}"
+    for each in (folder, ours.folder):
+        each.mkdir(exist_ok=True)
         each.chmod(0o755)  # Apache's processes are www-data
     configured = folder / "apache.conf"
     where = {"names": ours.folder.parent, "site": sysconfig.get_paths()["purelib"], "source": Path.cwd() / "src"}

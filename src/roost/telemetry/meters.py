@@ -167,10 +167,9 @@ class Sums(Collector):
 
     def __init__(self, slots: Slots) -> None:
         self._slots = slots
-        self._files = MultiProcessCollector(None)  # type: ignore[no-untyped-call] # theirs
 
     def collect(self) -> Iterable[Metric]:
         """Add them up."""
         self._slots.sweep()
-        sums: Iterable[Metric] = self._files.collect()  # type: ignore[no-untyped-call] # theirs
+        sums: Iterable[Metric] = MultiProcessCollector.merge(self._slots.files())  # type: ignore[no-untyped-call] # theirs
         return sums

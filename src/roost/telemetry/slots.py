@@ -49,6 +49,10 @@ class Slots:
                 if _is_free(self._file(number)):
                     self._forget_gauges(number)
 
+    def files(self) -> list[str]:
+        """Those that hold counts. One that a process is just making is empty, and prometheus_client can't read it."""
+        return [str(path) for path in self._folder.glob("*.db") if path.stat().st_size]
+
     def _take(self, inherited: _Held | None) -> _Held:
         if inherited is not None:
             os.close(inherited.file)
