@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 SLOW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 # Derandomised: the same code gives the same run everywhere, so a failure is the change's and not the dice's.
 settings.register_profile("dev", SLOW, derandomize=True, max_examples=50)
-settings.register_profile("ci", SLOW, derandomize=True, max_examples=200)
+settings.register_profile("ci", SLOW, derandomize=True, max_examples=100)
 # By hand, to find what the others don't: a failure prints the line that repeats it.
 settings.register_profile("explore", SLOW, max_examples=2000)
 settings.load_profile(os.environ.get("ROOST_HYPOTHESIS", "dev"))

@@ -19,6 +19,7 @@ from roost.model.names import ProjectID, UserID
 from roost.search.answer import Bound
 from roost.search.query import Strategy
 from roost.service.claims import ClaimQueue
+from roost.service.gate import Gate
 from roost.storage.port import Origin, Store
 
 T = TypeVar("T")
@@ -55,6 +56,8 @@ class Site:
     shuffle: Callable[[list[Any]], None]
     searched: Callable[[int, Bound | None], None] = _nobody
     """Hears of each search: its steps, and what it ran out of."""
+    gate: Gate = field(default_factory=Gate)
+    """Through which searches pass."""
 
 
 @dataclass

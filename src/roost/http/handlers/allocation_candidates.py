@@ -4,6 +4,7 @@ from roost.http import faults
 from roost.http.call import Call, Reply
 from roost.http.queries.candidates import query_of
 from roost.http.views.candidates import CandidateShape, candidates_json
+from roost.search.query import Query
 from roost.service import reads
 
 UNFINISHED = "Roost-Search-Unfinished"
@@ -13,6 +14,11 @@ UNFINISHED = "Roost-Search-Unfinished"
 def search(call: Call) -> Reply:
     """GET /allocation_candidates."""
     query = query_of(call.query, call.version, call.site.settings.limits.most_groups)
+    with call.site.gate.turn():
+        return _search(call, query)
+
+
+def _search(call: Call, query: Query) -> Reply:
     settings = call.site.settings
     shuffle = call.site.shuffle if settings.randomise else None
     found = reads.find_candidates(call.site.mirror, query, settings.strategy, shuffle)

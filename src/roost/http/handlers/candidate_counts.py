@@ -16,7 +16,8 @@ LOG = logging.getLogger(__name__)
 def explain(call: Call) -> Reply:
     """GET /roost/candidates/explain."""
     query = query_of(call.query, call.version, call.site.settings.limits.most_groups)
-    told = reads.explain_candidates(call.site.mirror, query, call.site.settings.strategy)
+    with call.site.gate.turn():
+        told = reads.explain_candidates(call.site.mirror, query, call.site.settings.strategy)
     _log(call, told)
     return _reply(call, explanation_json(told), unfinished=told.unfinished)
 
@@ -24,7 +25,8 @@ def explain(call: Call) -> Reply:
 def fit(call: Call) -> Reply:
     """GET /roost/candidates/fit."""
     query = query_of(call.query, call.version, call.site.settings.limits.most_groups)
-    told = reads.fit_candidates(call.site.mirror, query, call.site.settings.strategy)
+    with call.site.gate.turn():
+        told = reads.fit_candidates(call.site.mirror, query, call.site.settings.strategy)
     return _reply(call, fit_json(told), unfinished=told.unfinished)
 
 

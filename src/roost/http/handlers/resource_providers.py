@@ -34,11 +34,13 @@ UPDATE: Since[BodyOf[Any]] = Since(
 
 def list_all(call: Call) -> Reply:
     """GET /resource_providers."""
-    found = reads.list_providers(call.site.store, call.site.mirror, filters.providers(call.query, call.version))
-    return shown(
-        providers_view(found, call.prefix, call.version),
-        modified=newest((provider.modified for provider in found), call.site.now()),
-    )
+    query = filters.providers(call.query, call.version)
+    with call.site.gate.turn():
+        found = reads.list_providers(call.site.store, call.site.mirror, query)
+        return shown(
+            providers_view(found, call.prefix, call.version),
+            modified=newest((provider.modified for provider in found), call.site.now()),
+        )
 
 
 def create(call: Call) -> Reply:
