@@ -45,7 +45,7 @@ class Signs:
             return HealthcheckResult(available=False, reason=f"the database gives {silence}", details=details)
         except Unavailable as away:
             return HealthcheckResult(available=False, reason=str(away), details=details)
-        except Exception:
+        except Exception:  # a bug of ours is no sign of health, and whoever asks must be answered
             LOG.exception("bug: the database's sign of life")
             return HealthcheckResult(available=False, reason="the check failed; the log tells why", details=details)
         if figures.in_step is None:

@@ -16,7 +16,7 @@ from typing import Literal, Protocol, TypeAlias, TypeVar
 import msgspec
 
 from roost.mirror.image import Cloud, Image, News, Versions, after_claims, covers, following, look
-from roost.mirror.turns import Turns
+from roost.mirror.rounds import Rounds
 from roost.search.snapshot import Snapshot
 from roost.storage.port import Reader, Store, Unavailable
 
@@ -125,7 +125,7 @@ class Mirror:
         self._watch = watch
         self._published = _Published()
         self._in_step: datetime | None = None
-        self._turns = Turns(Unavailable)
+        self._rounds = Rounds(Unavailable)
         """At catching up."""
         self._failures = 0
         _renew_after_fork(self)
@@ -171,7 +171,7 @@ class Mirror:
         versions, answer = self._store.read(lambda reader: (reader.versions(), question(reader)))
         image = self._published.image
         if image is None or image.versions != versions:
-            image, answer = self._turns.take(lambda: self._catch_up(question), served=lambda: None)
+            image, answer = self._rounds.take(lambda: self._catch_up(question), served=lambda: None)
         self._note_in_step()
         return image.snapshot, answer
 
@@ -190,7 +190,7 @@ class Mirror:
 
     def renew(self) -> None:
         """In a forked process: nobody is catching up here, whoever was doing so in the parent."""
-        self._turns.renew()
+        self._rounds.renew()
 
     def _note_in_step(self) -> None:
         self._in_step = now = self._clock()
@@ -206,7 +206,7 @@ class Mirror:
             image = self._published.image
             return image if image is not None and _overtakes(image, before, seen) else None
 
-        return self._turns.take(work, served)
+        return self._rounds.take(work, served)
 
     def _after_claims(self, seen: Versions) -> Image | None:
         """The next image, where it can be had in one statement: where nothing but claims led to what was seen."""

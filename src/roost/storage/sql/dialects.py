@@ -350,7 +350,7 @@ class MySQL(Dialect):
     def open_writer(self, cursor: DBAPICursor) -> None:
         """Be strict, keep id 0, see on Galera what any node has committed, and notice if the server vanishes."""
         # PyMySQL has no option for it: it lets the system ask whether the server lives, but after two hours.
-        _watch(cursor.connection._sock)  # noqa: SLF001 (its socket has no other name)
+        _watch(cursor.connection._sock)  # noqa: SLF001 - its socket has no other name
         cursor.execute("SET SESSION sql_mode = 'TRADITIONAL,NO_AUTO_VALUE_ON_ZERO'")
         cursor.execute(f"SET SESSION innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}")
         cursor.execute(self.SHOW_CLUSTER)

@@ -1,6 +1,6 @@
-"""Turns at work that only one thread may do at a time, and that mostly serves all who came meanwhile.
+"""Rounds of work that one thread does at a time, and that mostly serve all who came meanwhile.
 
-When a turn ends, all who are served by it go on at once, rather than each after the one before it: where threads share
+When a round ends, all who are served by it go on at once, rather than each after the one before it: where threads share
 a processor, a queue that lets its members through singly costs each of them a wait for the processor. Must not know
 what the work is.
 """
@@ -26,8 +26,8 @@ class _Ticket(Generic[T]):
         self.failure: Exception | None = None
 
 
-class Turns:
-    """The turns of one process."""
+class Rounds:
+    """The rounds of one process."""
 
     def __init__(self, shared: type[Exception]) -> None:
         """Nobody has the turn.

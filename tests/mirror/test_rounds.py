@@ -1,12 +1,12 @@
-"""Turns: one works at a time, and who came meanwhile is served, fails with it, or is next."""
+"""Rounds: one works at a time, and who came meanwhile is served, fails with it, or is next."""
 
 import threading
 from collections.abc import Callable
 
 import pytest
 
-from roost.mirror import turns
-from roost.mirror.turns import Turns
+from roost.mirror import rounds
+from roost.mirror.rounds import Rounds
 
 pytestmark = pytest.mark.cwe_691
 
@@ -16,17 +16,17 @@ class Away(Exception):
 
 
 class Stage:
-    """Threads at one set of turns, and what came of each."""
+    """Threads at one set of rounds, and what came of each."""
 
     def __init__(self) -> None:
-        self.turns = Turns(Away)
+        self.rounds = Rounds(Away)
         self.outcomes: dict[str, object] = {}
         self.worked: list[str] = []
         self._threads: list[threading.Thread] = []
 
     def enter(self, name: str, work: Callable[[], object], served: Callable[[], object] = lambda: None) -> None:
         """Let a thread take a turn; return when it works or waits."""
-        waiting = len(self.turns._waiting)
+        waiting = len(self.rounds._waiting)
 
         def noted() -> object:
             self.worked.append(name)
@@ -34,7 +34,7 @@ class Stage:
 
         def take() -> None:
             try:
-                self.outcomes[name] = self.turns.take(noted, served)
+                self.outcomes[name] = self.rounds.take(noted, served)
             except BaseException as error:  # noqa: BLE001 - it is an outcome
                 self.outcomes[name] = error
 
@@ -43,7 +43,7 @@ class Stage:
         self._threads.append(thread)
         pause = threading.Event()
         for _ in range(3000):
-            if name in self.worked or name in self.outcomes or len(self.turns._waiting) > waiting:
+            if name in self.worked or name in self.outcomes or len(self.rounds._waiting) > waiting:
                 return
             pause.wait(0.01)
         pytest.fail(f"{name} neither works nor waits")
@@ -100,7 +100,7 @@ def test_who_is_served_at_once_does_not_wait() -> None:
     """Though another is at work."""
     stage, held = Stage(), Held()
     stage.enter("a", held)
-    assert stage.turns.take(lambda: "worked", lambda: "there") == "there"
+    assert stage.rounds.take(lambda: "worked", lambda: "there") == "there"
     held.let_go.set()
     stage.end()
 
@@ -117,7 +117,7 @@ def test_a_shared_failure_is_everybodys_who_waited() -> None:
     assert [str(error) for error in errors] == ["gone"] * 3
     assert len({id(error) for error in errors}) == 3
     assert stage.worked == ["a"]
-    assert stage.turns.take(lambda: "worked", lambda: None) == "worked"
+    assert stage.rounds.take(lambda: "worked", lambda: None) == "worked"
 
 
 @pytest.mark.parametrize("error", [ValueError("a bug"), KeyboardInterrupt()])
@@ -141,14 +141,14 @@ def test_who_was_interrupted_while_waiting_holds_nobody_up(monkeypatch: pytest.M
                 real(event, timeout)
             raise KeyboardInterrupt
 
-        made = turns._Ticket
+        made = rounds._Ticket
 
         def ticket(served: Callable[[], object]) -> object:
             one = made(served)
             one.woken.wait = wait.__get__(one.woken)  # type: ignore[method-assign] # it is what interrupts
             return one
 
-        monkeypatch.setattr(turns, "_Ticket", ticket)
+        monkeypatch.setattr(rounds, "_Ticket", ticket)
         stage.enter(name, lambda: "never")
         monkeypatch.undo()
 
@@ -161,5 +161,5 @@ def test_who_was_interrupted_while_waiting_holds_nobody_up(monkeypatch: pytest.M
         stage.end()
         assert isinstance(stage.outcomes["b"], KeyboardInterrupt)
         assert (stage.outcomes["a"], stage.outcomes["c"]) == ("first", "worked")
-        assert not stage.turns._waiting
-        assert not stage.turns._busy
+        assert not stage.rounds._waiting
+        assert not stage.rounds._busy
