@@ -125,18 +125,18 @@ class Crowd:
 
     def __init__(self, store: Gated) -> None:
         self._store = store
-        self._queue = ClaimQueue(store)
+        self.queue = ClaimQueue(store)
 
     def __call__(self, *commands: Command) -> list[Exception | None]:
         """Send all; what came of each."""
         self._store.gate.clear()
         with ThreadPoolExecutor(len(commands) + 1) as pool:
-            first = pool.submit(self._queue.carry_out, claim("first", 1, HOSTS[2]), ORIGIN)
+            first = pool.submit(self.queue.carry_out, claim("first", 1, HOSTS[2]), ORIGIN)
             self._wait_for(lambda: self._store.runs == 1)
             sent: list[Future[None]] = []
             for number, command in enumerate(commands, 1):
-                sent.append(pool.submit(self._queue.carry_out, command, Origin(request_id=f"req-{number}")))
-                self._wait_for(lambda: len(self._queue._waiting) >= len(sent))
+                sent.append(pool.submit(self.queue.carry_out, command, Origin(request_id=f"req-{number}")))
+                self._wait_for(lambda: len(self.queue._waiting) >= len(sent))
             self._store.gate.set()
             first.result(10)
             return [each.exception(10) for each in sent]  # type: ignore[misc]  # no BaseException is raised
@@ -168,7 +168,7 @@ def test_those_that_wait_share_a_transaction(store: Gated) -> None:
 def test_those_who_come_again_go_together(store: Gated, monkeypatch: pytest.MonkeyPatch) -> None:
     """Clients that claim one after the other come to share all transactions, and don't stay two crowds."""
     monkeypatch.setattr(claims, "GATHER_SECONDS", 0.5)
-    store.failing = lambda: time.sleep(0.01)  # a transaction takes its time, or there would be no company
+    store.failing = lambda: time.sleep(0.05)  # a transaction takes its time, or there would be no company
     queue, clients, turns = ClaimQueue(store), 6, 10
 
     def work(number: int) -> None:
@@ -179,6 +179,21 @@ def test_those_who_come_again_go_together(store: Gated, monkeypatch: pytest.Monk
         list(pool.map(work, range(clients)))
 
     assert turns <= store.runs <= turns + clients
+
+
+def test_nobody_waits_for_company_longer_than_a_transaction_takes(
+    store: Gated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those who were here may not come again."""
+    monkeypatch.setattr(claims, "GATHER_SECONDS", 60)
+    monkeypatch.setattr(claims, "RECENT_SECONDS", 60)
+    crowd = Crowd(store)
+    crowd(*(claim(str(number), 0) for number in range(5)))
+    begun = time.monotonic()
+
+    crowd.queue.carry_out(claim("left alone"), ORIGIN)
+
+    assert time.monotonic() - begun < 30
 
 
 def test_no_more_are_granted_than_fit(store: Gated) -> None:

@@ -22,8 +22,9 @@ from roost.storage.port import Origin, OutcomeUnknown, RacesLost, Store, Transac
 
 LARGEST = 64
 """Claims in one transaction."""
-GATHER_SECONDS = 0.002
-"""How long a transaction is held up at most. A transaction takes longer than that, so it pays if it spares one."""
+GATHER_SECONDS = 0.01
+"""How long a transaction is held up at most; and no longer than the last one took, so that no claim takes twice as long
+for it, and whoever comes meanwhile is spared one."""
 RECENT_SECONDS = 0.05
 """How long those who were answered are expected back."""
 WIDEST = 16
@@ -76,6 +77,8 @@ class ClaimQueue:
         """How many waited or were just answered when the last transaction ended."""
         self._ended = 0.0
         """When that was."""
+        self._took = 0.0
+        """How long it took, in seconds."""
 
     def carry_out(self, command: Command, origin: Origin) -> None:
         """Claim or release, wholly and durably, or refuse and change nothing.
@@ -104,9 +107,10 @@ class ClaimQueue:
                 self._gather()
                 taken = self._take()
                 answered = len(taken)
-                now = time.monotonic()
-                self._told([now - each.joined for each in taken])
+                begun = time.monotonic()
+                self._told([begun - each.joined for each in taken])
                 self._carry_out_all(taken)
+                self._took = time.monotonic() - begun
         finally:
             self._leave(ticket, answered)
 
@@ -122,7 +126,7 @@ class ClaimQueue:
         """Wait a moment for those who are likely to come."""
         with self._lock:
             if time.monotonic() - self._ended < RECENT_SECONDS:
-                self._lock.wait_for(lambda: len(self._waiting) >= self._company, GATHER_SECONDS)
+                self._lock.wait_for(lambda: len(self._waiting) >= self._company, min(self._took, GATHER_SECONDS))
 
     def _take(self) -> list[_Ticket]:
         """Those that go now: the first, which leads, and after it whoever has no consumer in common with the others."""
