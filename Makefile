@@ -35,7 +35,7 @@ WORK_STAMP  := $(VENV)/.installed-to-work
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install serve test assurance adoption check format bench soak docs ci clean
+.PHONY: help install serve test assurance adoption cloud check format bench soak docs ci clean
 
 help: ## List the tasks
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -54,6 +54,10 @@ assurance: $(WORK_STAMP) ## Run the tests of the assurance case (docs/security.m
 
 adoption: $(WORK_STAMP) ## Take a database of Placement's over and give it back (ALLOCATIONS=100000), with times
 	ROOST_ADOPTION_SIZE=$(ALLOCATIONS) $(BIN)/python -m pytest -s -rs tests/operator/test_adoption.py -k there_and_back
+
+cloud: $(WORK_STAMP) ## Have Placement make 10,000 hosts and 200,000 allocations; adopt, serve, give back (DATABASES=mariadb)
+	ROOST_CLOUD_HOSTS=10000 ROOST_CLOUD_ALLOCATIONS=200000 ROOST_CLOUD_DATABASE=$(firstword $(DATABASES)) \
+	  $(BIN)/python -m pytest -s -rs tests/operator/test_whole_cloud.py
 
 check: $(WORK_STAMP) ## Judge style, types, layers, house rules and documents, in seconds
 	$(BIN)/ruff check .

@@ -1,14 +1,17 @@
 """The commands under test: Roost under Placement's names, installed as an operator installs them, but apart."""
 
+import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.databases import KINDS, fresh_database
+from tests.end_to_end.servers import roost
 from tests.operator.commands import Commands
 from tests.tidy.source import ROOT
 
@@ -38,6 +41,18 @@ def peers() -> Commands:
     """The judge's commands."""
     functions = {"placement-manage": "placement.cmd.manage:main", "placement-status": "placement.cmd.status:main"}
     return Commands(Path(sys.executable).parent, functions)
+
+
+@pytest.fixture(scope="session")
+def command() -> Callable[..., tuple[int, Any, str]]:
+    """Runs `roost`; status, what it answers as JSON, and what else it says."""
+    commands = Commands(Path(roost()).parent)
+
+    def call(words: str, url: str) -> tuple[int, Any, str]:
+        ended = commands(f"roost {words} --format json --database {url}")
+        return ended.status, json.loads(ended.out) if ended.out else None, ended.err
+
+    return call
 
 
 @pytest.fixture(params=KINDS)

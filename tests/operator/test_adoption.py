@@ -3,11 +3,9 @@
 ROOST_ADOPTION_SIZE=100000 has so many allocations in it (`make adoption`); the time that each step takes is printed.
 """
 
-import json
 import os
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -16,9 +14,8 @@ import sqlalchemy as sa
 from roost.storage.sql.adoption import SQLAdopter
 from roost.storage.sql.store import SQLStore
 from tests.end_to_end.api import Api
-from tests.end_to_end.servers import roost, serving
+from tests.end_to_end.servers import serving
 from tests.operator.cloud import consumer, fill, host
-from tests.operator.commands import Commands
 from tests.operator.dumps import Dump, dump, run, tables
 from tests.operator.old import CONSUMERS, REVISIONS, leave_gaps, make
 from tests.storage.conftest import now
@@ -33,18 +30,6 @@ NEW = "11111111-2222-3333-4444-555555555555"
 IDLE = "99999999-2222-3333-4444-555555555555"
 
 pytestmark = pytest.mark.peer
-
-
-@pytest.fixture(scope="session")
-def command() -> Callable[..., tuple[int, Any, str]]:
-    """Runs `roost`; status, what it answers as JSON, and what else it says."""
-    commands = Commands(Path(roost()).parent)
-
-    def call(words: str, url: str) -> tuple[int, Any, str]:
-        ended = commands(f"roost {words} --format json --database {url}")
-        return ended.status, json.loads(ended.out) if ended.out else None, ended.err
-
-    return call
 
 
 def _timed(name: str, work: Callable[[], T]) -> T:
