@@ -118,9 +118,9 @@ class SQLReader:
         owned = [projects.c.external_id == project]
         if user is not None:
             owned.append(users.c.external_id == user)
-        counts = {row.name: row.consumers for row in self._ask(_CONSUMERS_BY_TYPE.where(*owned))}
+        counts = {row.name: row.consumers for row in self._ask(_consumers_by_type(*owned))}
         usage: dict[str | None, dict[ResourceClass, int]] = {name: {} for name in counts}
-        for row in self._ask(_USAGE_BY_TYPE.where(*owned)):
+        for row in self._ask(_usage_by_type(*owned)):
             usage[row.name][ResourceClass(row.class_name)] = int(row.used)
         return [
             ProjectUsage(type=None if name is None else ConsumerType(name), consumers=count, usage=usage[name])
@@ -306,22 +306,51 @@ _CONSUMER_ALLOCATIONS = (
     .order_by(allocations.c.id)
 )
 
-_CONSUMERS_BY_TYPE = (
-    sa.select(consumer_types.c.name, sa.func.count(consumers.c.id.distinct()).label("consumers"))
-    .select_from(_HELD)
-    .group_by(consumer_types.c.id, consumer_types.c.name)
-    .order_by(sa.func.coalesce(consumer_types.c.id, 0))
+_OWNED = consumers.join(projects, projects.c.id == consumers.c.project_id).join(
+    users, users.c.id == consumers.c.user_id
 )
-_USAGE_BY_TYPE = (
-    sa.select(
-        consumer_types.c.name,
-        resource_classes.c.name.label("class_name"),
-        sa.func.sum(allocations.c.used).label("used"),
+
+
+def _consumers_by_type(*owned: ColumnElement[bool]) -> Select[Any]:
+    """How many consumers of an owner hold something."""
+    holds = sa.exists().where(allocations.c.consumer_id == consumers.c.uuid)
+    found = (
+        sa.select(consumers.c.consumer_type_id.label("type_id"), sa.func.count().label("consumers"))
+        .select_from(_OWNED)
+        .where(*owned, holds)
+        .group_by(consumers.c.consumer_type_id)
+        .subquery()
     )
-    .select_from(_HELD)
-    .group_by(consumer_types.c.id, consumer_types.c.name, resource_classes.c.id, resource_classes.c.name)
-    .order_by(resource_classes.c.id)
-)
+    return (
+        sa.select(consumer_types.c.name, found.c.consumers)
+        .select_from(found.outerjoin(consumer_types, consumer_types.c.id == found.c.type_id))
+        .order_by(sa.func.coalesce(found.c.type_id, 0))
+    )
+
+
+def _usage_by_type(*owned: ColumnElement[bool]) -> Select[Any]:
+    """What they hold. Summed up by ids, and named then: a project may have a hundred thousand allocations."""
+    found = (
+        sa.select(
+            consumers.c.consumer_type_id.label("type_id"),
+            allocations.c.resource_class_id.label("class_id"),
+            sa.func.sum(allocations.c.used).label("used"),
+        )
+        .select_from(_OWNED.join(allocations, allocations.c.consumer_id == consumers.c.uuid))
+        .where(*owned)
+        .group_by(consumers.c.consumer_type_id, allocations.c.resource_class_id)
+        .subquery()
+    )
+    return (
+        sa.select(consumer_types.c.name, resource_classes.c.name.label("class_name"), found.c.used)
+        .select_from(
+            found.join(resource_classes, resource_classes.c.id == found.c.class_id).outerjoin(
+                consumer_types, consumer_types.c.id == found.c.type_id
+            )
+        )
+        .order_by(found.c.class_id)
+    )
+
 
 _VERSIONS = sa.select(roost_stripes.c.id, roost_stripes.c.version)
 _FORGOTTEN = sa.select(roost_forgotten.c.id, roost_forgotten.c.version).where(any_of(roost_forgotten.c.id))
