@@ -13,6 +13,7 @@ from oslo_policy.policy import DocumentedRuleDefault, RuleDefault
 
 from bench import chart, page
 from bench.results import Results
+from docs.commands import Section, sections
 from roost.access import rules
 from roost.configuration import CONFIG_FILE, DIRECTORY_VARIABLE, FILE_VARIABLE, GROUPS
 from roost.http.errors import REPLIES, Reply
@@ -52,7 +53,7 @@ def errors() -> str:
 
 Every refusal is JSON, `{{"errors": [{{"status", "title", "detail", "code", "request_id"}}]}}`, unless the client asks
 for HTML. A refused request has changed nothing. `code` is shown from the microversion on that
-[microversions.md](microversions.md) names; it tells apart what a client should treat differently, and it never changes.
+[microversions](microversions.md) names; it tells apart what a client should treat differently, and it never changes.
 `placement.concurrent_update` means: read again, and retry. The `detail` holds the text below after one sentence about
 the status; a text of more than one line is joined into one, and a very long one is cut.
 
@@ -110,7 +111,7 @@ A variable `OS_<GROUP>__<OPTION>` overrides the file: `OS_PLACEMENT_DATABASE__CO
 The libraries' own options work as they are documented with them: oslo.log's in `[DEFAULT]`, `[oslo_policy]` (its
 `enforce_new_defaults` and `policy_file` above all; a changed file is obeyed after a second at most), `[cors]`,
 `[oslo_middleware]` and `[healthcheck]`; keystonemiddleware's in `[keystone_authtoken]`, memcached among them
-([access.md](access.md)).
+([access](../how-to/access.md)).
 """ + "".join(_by_group())
 
 
@@ -128,6 +129,27 @@ def _option_row(option: cfg.Opt) -> tuple[str, str, str]:
     return f"`{option.name}`", "" if default in (None, "") else f"`{default}`", told
 
 
+def commands() -> str:
+    """The page on commands: each with its options, as its own help tells them."""
+    return f"""\
+{NOTICE.format(source="src/roost/cli/")}
+# Commands
+
+What `roost COMMAND --help` tells, of each command. All but `roost serve` are done when they end, and say by their exit
+status how it went. A database that no option names is the one that [the configuration](configuration.md) names.
+`roost --install-completion` lets the shell complete all of them.
+
+`placement-manage` and `placement-status`, which deploy tools call, are in a distribution of their own,
+`roost-placement`, and take what openstack-placement's take.
+""" + "".join(map(_section, sections()))
+
+
+def _section(told: Section) -> str:
+    examples = "\n".join(told.examples)
+    shown = f"\n```bash\n{examples}\n```\n" if examples else ""
+    return f"\n## {told.words}\n\n{told.help}\n\n{table(('option', 'default', 'what it is'), told.parameters)}{shown}"
+
+
 def policy() -> str:
     """The page on policy: every rule with its default, what it guards, and what passed before."""
     defaults = rules.defaults()
@@ -138,9 +160,9 @@ def policy() -> str:
 {NOTICE.format(source="src/roost/access/rules.py")}
 # Policy rules
 
-What each rule asks of a caller where no policy file says otherwise; [access.md](access.md#policy) tells how to change
-it. The names are those of openstack-placement, and `roost:…` for what Roost adds to the API. Every rule of the second
-table asks for a token of a project, too.
+What each rule asks of a caller where no policy file says otherwise; [access](../how-to/access.md#policy) tells how to
+change it. The names are those of openstack-placement, and `roost:…` for what Roost adds to the API. Every rule of the
+second table asks for a token of a project, too.
 
 ## What the defaults are made of
 
@@ -181,8 +203,8 @@ they get to that document, and reach every status that it tells of.
 
 The columns: the microversion that brought the method (*since*); those that changed the form of its *body* and of its
 *reply*; and the *statuses* of its answers, with the first or last microversion of those that it doesn't have in all.
-What needs a token may also answer {", ".join(sorted(common))}. [errors.md](errors.md) tells what is refused with
-which, [microversions.md](microversions.md) what each version brought.
+What needs a token may also answer {", ".join(sorted(common))}. [errors](errors.md) tells what is refused with
+which, [microversions](microversions.md) what each version brought.
 """ + "".join(_by_path(told, common))
 
 
@@ -266,7 +288,7 @@ def metrics() -> str:
 {NOTICE.format(source="src/roost/telemetry/table.py")}
 # Metrics
 
-`GET /metrics` tells them in Prometheus' text form. Who may ask, and what it costs: [watching.md](watching.md). A
+`GET /metrics` tells them in Prometheus' text form. Who may ask, and what it costs: [watching](../how-to/watching.md). A
 histogram `NAME` is scraped as `NAME_bucket` (with the label `le`), `NAME_count` and `NAME_sum`. Amounts of a resource
 class are in the unit of the class, such as MiB for `MEMORY_MB`.
 
@@ -315,12 +337,13 @@ def measured() -> Results:
 
 
 PAGES: Mapping[str, Callable[[], str]] = {
-    "microversions.md": microversions,
-    "errors.md": errors,
-    "api.md": api,
-    "configuration.md": configuration,
-    "policy.md": policy,
-    "metrics.md": metrics,
+    "reference/commands.md": commands,
+    "reference/microversions.md": microversions,
+    "reference/errors.md": errors,
+    "reference/api.md": api,
+    "reference/configuration.md": configuration,
+    "reference/policy.md": policy,
+    "reference/metrics.md": metrics,
     page.PAGE: lambda: page.page(measured()),
     page.CHART: lambda: chart.chart(measured()),
 }

@@ -1,0 +1,77 @@
+"""Reads the sessions that a page shows, and plays them in a shell. Knows no page, and no server."""
+
+import os
+import re
+import subprocess
+from collections.abc import Mapping, Sequence
+from doctest import ELLIPSIS, Example, OutputChecker
+from pathlib import Path
+from typing import NamedTuple
+
+SECONDS = 120
+STEP = re.compile(
+    r"<!-- session(?:, status (?P<status>\d))? -->\n```bash\n(?P<commands>.*?)```\n"
+    r"(?:\n<!-- output -->\n```text\n(?P<output>.*?)```\n)?",
+    re.DOTALL,
+)
+"""A block of commands and, if the page shows it, what they print; `...` stands for anything there."""
+
+BETWEEN = "\x1e"
+"""Printed after each block."""
+
+
+class Step(NamedTuple):
+    """One block."""
+
+    commands: str
+    status: int
+    """That its last command ends with; all others end with 0."""
+    output: str | None
+
+
+def steps(page: str) -> list[Step]:
+    """What a page shows, from its beginning to its end: one session, in one shell."""
+    return [Step(it["commands"], int(it["status"] or 0), it["output"]) for it in STEP.finditer(page)]
+
+
+def play(session: Sequence[Step], folder: Path, instead: Mapping[str, str]) -> list[str]:
+    """Play a session in a folder, with some words instead of the page's; what each block printed.
+
+    Fails if a command ends with another status, or prints another output, than the page says.
+    """
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", _put("".join(map(_script, session)), instead)],
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=SECONDS,
+        env={name: value for name, value in os.environ.items() if not name.startswith(("OS_", "ROOST_"))},
+    )
+    *printed, rest = done.stdout.split(BETWEEN)
+    for step, got in zip(session, printed, strict=False):
+        if step.output is not None:
+            _compare(step._replace(output=_put(step.output, instead)), got)
+    assert (done.returncode, rest, len(printed)) == (0, "", len(session)), f"after {printed[-1:]}:\n{rest}"
+    return printed
+
+
+def _script(step: Step) -> str:
+    if step.status:
+        ended = f"[ $? = {step.status} ] || {{ echo 'it should end with {step.status}'; exit 1; }}"
+        return f"set +e\n{step.commands}{ended}\nset -e\nprintf '{BETWEEN}'\n"
+    return f"{step.commands}printf '{BETWEEN}'\n"
+
+
+def _put(text: str, instead: Mapping[str, str]) -> str:
+    for word, other in instead.items():
+        text = text.replace(word, other)
+    return text
+
+
+def _compare(step: Step, got: str) -> None:
+    checker, example = OutputChecker(), Example(step.commands, step.output or "")
+    if not checker.check_output(example.want, got, ELLIPSIS):
+        raise AssertionError(step.commands + checker.output_difference(example, got, ELLIPSIS))
