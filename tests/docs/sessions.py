@@ -4,17 +4,23 @@ import os
 import re
 import subprocess
 from collections.abc import Mapping, Sequence
-from doctest import ELLIPSIS, Example, OutputChecker
+from doctest import ELLIPSIS, NORMALIZE_WHITESPACE, Example, OutputChecker
 from pathlib import Path
 from typing import NamedTuple
 
 SECONDS = 120
+ALIKE = ELLIPSIS | NORMALIZE_WHITESPACE
+"""Columns are as wide as what stands in them."""
+
 STEP = re.compile(
     r"<!-- session(?:, status (?P<status>\d))? -->\n```bash\n(?P<commands>.*?)```\n"
     r"(?:\n<!-- output -->\n```text\n(?P<output>.*?)```\n)?",
     re.DOTALL,
 )
 """A block of commands and, if the page shows it, what they print; `...` stands for anything there."""
+
+TIDY = "trap 'kill $(jobs -p) 2> /dev/null || true' EXIT\n"
+"""Nothing that a session starts outlives it."""
 
 BETWEEN = "\x1e"
 """Printed after each block."""
@@ -40,7 +46,7 @@ def play(session: Sequence[Step], folder: Path, instead: Mapping[str, str]) -> l
     Fails if a command ends with another status, or prints another output, than the page says.
     """
     done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", _put("".join(map(_script, session)), instead)],
+        ["bash", "-euo", "pipefail", "-c", TIDY + _put("".join(map(_script, session)), instead)],
         cwd=folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -53,7 +59,7 @@ def play(session: Sequence[Step], folder: Path, instead: Mapping[str, str]) -> l
     *printed, rest = done.stdout.split(BETWEEN)
     for step, got in zip(session, printed, strict=False):
         if step.output is not None:
-            _compare(step._replace(output=_put(step.output, instead)), got)
+            _compare(step.commands, _put(step.output, instead).strip(), got.strip())
     assert (done.returncode, rest, len(printed)) == (0, "", len(session)), f"after {printed[-1:]}:\n{rest}"
     return printed
 
@@ -71,7 +77,7 @@ def _put(text: str, instead: Mapping[str, str]) -> str:
     return text
 
 
-def _compare(step: Step, got: str) -> None:
-    checker, example = OutputChecker(), Example(step.commands, step.output or "")
-    if not checker.check_output(example.want, got, ELLIPSIS):
-        raise AssertionError(step.commands + checker.output_difference(example, got, ELLIPSIS))
+def _compare(commands: str, said: str, got: str) -> None:
+    checker, example = OutputChecker(), Example(commands, said)
+    if not checker.check_output(said, got, ALIKE):
+        raise AssertionError(commands + checker.output_difference(example, got, ALIKE))
