@@ -40,9 +40,8 @@ def stage(begins: str, ends: str) -> str:
     """The page from one heading to another."""
     _, found, rest = PAGE.partition(f"\n{begins}\n")
     assert found
-    part, found, _ = rest.partition(f"\n{ends}\n") if ends else (rest, True, "")
-    assert found
-    return part
+    assert f"\n{ends}\n" in rest or not ends
+    return rest.partition(f"\n{ends}\n")[0] if ends else rest
 
 
 def shown(address: str) -> list[Any]:
