@@ -70,6 +70,7 @@ bench: $(WORK_STAMP) ## Measure Roost and the peer side by side (DATABASES="mari
 	$(BIN)/python -m bench --database $(DATABASES) --seconds $(SECONDS) --size $(SIZE) --json $(FIGURES) \
 	  $(if $(SCENARIOS),--jobs $(SCENARIOS))
 	$(BIN)/python -m bench.chart --json $(FIGURES) --to $(dir $(FIGURES))
+	$(if $(filter docs/%,$(FIGURES)),$(BIN)/python -m docs.generate)
 
 soak: $(WORK_STAMP) ## Send 200,000 mixed requests to a worker, which must hold no more at the end (DATABASES, REQUESTS)
 	$(BIN)/python -m bench.soak --database $(DATABASES) --requests $(REQUESTS)
