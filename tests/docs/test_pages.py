@@ -24,6 +24,9 @@ DECISIONS = sorted((ROOT / "docs/decisions").glob("[0-9]*.md"))
 MAKEFILE = (ROOT / "Makefile").read_text()
 
 LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
+SHOWN = re.compile(r"`[^`\n]*\]\([^`\n]*`")
+"""How a link is written, in backticks: no link."""
+
 HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
 FILE = re.compile(r"`((?:src|tests|docs|changes|\.ci)/[\w./-]*)`")
 TASK = re.compile(r"`make (\w+)|^    make (\w+)", re.MULTILINE)
@@ -46,7 +49,7 @@ def slugs(page: Path) -> set[str]:
 
 def dead_links(page: Path) -> Iterator[str]:
     """Links of a page that lead to no file or no heading."""
-    for link in LINK.findall(page.read_text()):
+    for link in LINK.findall(SHOWN.sub("", page.read_text())):
         if "://" in link:
             continue
         name, _, anchor = link.partition("#")

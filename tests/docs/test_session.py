@@ -13,7 +13,7 @@ from tests.end_to_end.servers import serving
 
 ADDRESS = "http://127.0.0.1:8778"
 NEEDS_CURL = pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl: apt-get install curl")
-ON_A_SERVER = ("README.md", "docs/tutorial/index.md")
+ON_A_SERVER = ("README.md", "docs/tutorial/first-claim.md")
 ELSEWHERE = {"docs/how-to/migrating.md": "tests/operator/test_migrating.py"}
 
 
@@ -41,7 +41,7 @@ def test_readme(tmp_path: Path) -> None:
 @NEEDS_CURL
 def test_tutorial(tmp_path: Path) -> None:
     """Every block prints what the tutorial shows."""
-    played("docs/tutorial/index.md", tmp_path)
+    played("docs/tutorial/first-claim.md", tmp_path)
 
 
 def test_every_session_is_played() -> None:

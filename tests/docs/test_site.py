@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from docs.conf import LISTED
 from tests.docs.test_pages import ROOT
 
 pytestmark = pytest.mark.cwe_710
@@ -41,8 +42,18 @@ def test_every_page_is_reached(site: Path) -> None:
         place = part.parent.relative_to(ROOT / "docs")
         text = (site / place / "index.html").read_text()
         (contents,) = re.findall(r'<div class="sidebar-tree">(.*?)\n</div>', text, re.DOTALL)
-        for link in re.findall(r"^- \[[^\]]+\]\(([^)]+)\.md\)", part.read_text(), re.MULTILINE):
+        for link in LISTED.findall(part.read_text()):
             assert f'href="{link}.html"' in contents, f"{part}: {link}"
+
+
+def test_every_page_has_one_place() -> None:
+    """No page stands in two lists: a reader who comes to it is told where they are."""
+    listed = [
+        (part.parent / link).resolve()
+        for part in ROOT.glob("docs/**/index.md")
+        for link in LISTED.findall(part.read_text())
+    ]
+    assert len(set(listed)) == len(listed) == len(list(ROOT.glob("docs/**/*.md"))) - 1
 
 
 def test_it_is_read_offline(site: Path) -> None:
