@@ -14,7 +14,7 @@ from docs import generate
 from docs.commands import commands, options
 from roost.access import rules
 from roost.cli.config import GONE, OTHERS, _known
-from roost.configuration import load
+from roost.configuration import ROOST, load
 from roost.storage.sql.doctor.examiner import PROCEDURES
 from roost.telemetry.table import METRICS
 from tests.docs.code import TEXTS, lines, quoted
@@ -25,14 +25,16 @@ pytestmark = pytest.mark.cwe_710
 ENDS = frozenset({"|", ">", "<", "&", "&&", ";", "#"})
 """Where a command ends and the shell's own begins."""
 AT_ROOT = frozenset({"--help", "--install-completion", "--show-completion"})
+CLIENT = ("openstack.placement.v1", "openstack.compute.v2", "openstack.identity.v3", "openstack.common")
+"""Where the commands of `openstack` are told that pages name."""
 TROUBLES = "docs/how-to/troubleshooting.md"
 
 
 def typed(program: str) -> Iterator[list[str]]:
-    """The words after a program's name, wherever a page has it: up to where another command begins."""
-    called = re.compile(rf"(?:^|[\s/(]){program} ([a-z-].*)")
+    """The words after a program's name, where a command begins with it, up to where another begins."""
+    called = re.compile(rf"(?:^\s*|[/(]|sudo -u \w+ ){program} ([a-z-].*)")
     for line in lines():
-        if "pip install" in line or "pip uninstall" in line or not (found := called.search(line)):
+        if not (found := called.search(line)):
             continue
         try:
             words = shlex.split(found[1], comments=True)
@@ -40,6 +42,11 @@ def typed(program: str) -> Iterator[list[str]]:
             words = found[1].split()
         end = next((at for at, word in enumerate(words) if word in ENDS or word.startswith("2>")), len(words))
         yield words[:end]
+
+
+def without_globals(words: list[str]) -> list[str]:
+    """Without what every command of `openstack` takes before its name: options, each with a value."""
+    return without_globals(words[2:]) if words[:1] and words[0].startswith("--os-") else words
 
 
 def given(words: list[str]) -> set[str]:
@@ -62,18 +69,18 @@ def test_commands_of_roost() -> None:
     assert seen > len(known)
 
 
-@pytest.mark.filterwarnings("ignore:The osc_lib.version module:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the client's own
 def test_commands_of_the_client() -> None:
-    """Each that osc-placement has is one, with these options."""
-    theirs = {tuple(entry.name.split("_")): entry for entry in entry_points(group="openstack.placement.v1")}
-    first = {name[0] for name in theirs}
+    """Each that `openstack` has is one, with these options."""
+    found = (entry for group in CLIENT for entry in entry_points(group=group))
+    known = {tuple(entry.name.split("_")): entry for entry in found}
     seen = 0
-    for words in typed("openstack"):
-        if words[0] not in first:
+    for words in map(without_globals, typed("openstack")):
+        if words[:1] == ["$@"]:  # a shell function of the README's passes on what it is given
             continue
-        name = max((name for name in theirs if tuple(words[: len(name)]) == name), key=len, default=None)
+        name = max((name for name in known if tuple(words[: len(name)]) == name), key=len, default=None)
         assert name is not None, f"there is no command: openstack {' '.join(words)}"
-        parser: argparse.ArgumentParser = theirs[name].load()(None, None).get_parser("openstack")
+        parser: argparse.ArgumentParser = known[name].load()(None, None).get_parser("openstack")
         assert given(words) <= set(parser._option_string_actions), words
         seen += 1
     assert seen > 0
@@ -111,6 +118,22 @@ def test_settings() -> None:
         for group, option in re.findall(r"(?<![\w\]])\[(\w+)\](\w+)", text):
             there = (group, option) in known or (group, option) in GONE or group in OTHERS
             assert there, f"{page}: there is no [{group}]{option}"
+
+
+def test_options_in_tables() -> None:
+    """Each that stands in a table under *option* is one, of whichever group."""
+    known = {option for _, option in _known(load((), ()))}
+    seen = 0
+    for page, text in TEXTS.items():
+        for table in re.findall(r"^\|.*\|\n\|(?: -+:? \|)+\n(?:\|.*\|\n)+", text, re.MULTILINE):
+            titles, _, *rows = (re.split(r"(?<!\\)\|", line)[1:-1] for line in table.splitlines())
+            column = next((at for at, title in enumerate(titles) if title.strip().startswith("option")), None)
+            if column is None or page.name == "commands.md":  # those of commands
+                continue
+            named = {name for row in rows for name in quoted(row[column])}
+            assert named <= known, f"{page}: {named - known}"
+            seen += len(named)
+    assert seen > len(ROOST)
 
 
 def test_rules_of_policy() -> None:
