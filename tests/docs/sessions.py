@@ -3,17 +3,20 @@
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from doctest import ELLIPSIS, NORMALIZE_WHITESPACE, Example, OutputChecker
 from pathlib import Path
 from typing import NamedTuple
+
+from tests.end_to_end.servers import environment
 
 SECONDS = 120
 ALIKE = ELLIPSIS | NORMALIZE_WHITESPACE
 """Columns are as wide as what stands in them."""
 
 STEP = re.compile(
-    r"<!-- session(?:, status (?P<status>\d))? -->\n```bash\n(?P<commands>.*?)```\n"
+    r"<!-- (?P<kind>session|client's session)(?:, status (?P<status>\d))? -->\n```bash\n(?P<commands>.*?)```\n"
     r"(?:\n<!-- output -->\n```text\n(?P<output>.*?)```\n)?",
     re.DOTALL,
 )
@@ -35,9 +38,10 @@ class Step(NamedTuple):
     output: str | None
 
 
-def steps(page: str) -> list[Step]:
+def steps(page: str, kind: str = "session") -> list[Step]:
     """What a page shows, from its beginning to its end: one session, in one shell."""
-    return [Step(it["commands"], int(it["status"] or 0), it["output"]) for it in STEP.finditer(page)]
+    found = (it for it in STEP.finditer(page) if it["kind"] == kind)
+    return [Step(it["commands"], int(it["status"] or 0), it["output"]) for it in found]
 
 
 def play(session: Sequence[Step], folder: Path, instead: Mapping[str, str]) -> list[str]:
@@ -54,7 +58,7 @@ def play(session: Sequence[Step], folder: Path, instead: Mapping[str, str]) -> l
         text=True,
         check=False,
         timeout=SECONDS,
-        env={name: value for name, value in os.environ.items() if not name.startswith(("OS_", "ROOST_"))},
+        env=environment(PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"),
     )
     *printed, rest = done.stdout.split(BETWEEN)
     for step, got in zip(session, printed, strict=False):

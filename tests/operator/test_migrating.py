@@ -1,9 +1,7 @@
 """The migration guide is followed to the letter: from the judge on its database to Roost, and back to the judge."""
 
-import os
 import re
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +50,8 @@ def shown(address: str) -> list[Any]:
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl: apt-get install curl")
-def test_there_and_back_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_there_and_back_again(tmp_path: Path) -> None:
     """Every step ends, and prints, as the page says; and Placement serves again what it served before."""
-    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     url, copy = f"sqlite:///{tmp_path}/placement.db", f"sqlite:///{tmp_path}/copy.db"
     file = tmp_path / "placement.conf"
     file.write_text(CONFIGURATION.format(url=url))
