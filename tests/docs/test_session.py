@@ -17,20 +17,21 @@ ON_A_SERVER = ("README.md", "docs/tutorial/first-claim.md")
 ELSEWHERE = {"docs/how-to/migrating.md": "tests/operator/test_migrating.py"}
 
 
-def played(name: str, folder: Path) -> str:
-    """What the page's session prints, in a folder as `make serve` leaves it."""
+def played(name: str, folder: Path) -> tuple[str, str]:
+    """What the page's session prints, in a folder as `make serve` leaves it, and what the server logs."""
     (folder / "data").mkdir()
     (folder / ".venv").symlink_to(Path(sys.executable).parents[1])
     page = (ROOT / name).read_text()
     assert page.count(f"ROOST={ADDRESS}\n") == 1
     with serving(f"sqlite:///{folder}/data/roost.db") as (server,):
-        return "".join(play(steps(page), folder, {ADDRESS: server.address}))
+        printed = play(steps(page), folder, {ADDRESS: server.address})
+        return "".join(printed), server.said()
 
 
 @NEEDS_CURL
 def test_readme(tmp_path: Path) -> None:
     """Every line succeeds, and the claim is seen where the README says so."""
-    printed = played("README.md", tmp_path)
+    printed, _ = played("README.md", tmp_path)
 
     statuses = re.findall(r"(\d{3})$", printed, re.MULTILINE)
     assert statuses == ["200", "200", "200", "204", "200", "200", "204", "204"], printed
@@ -40,8 +41,11 @@ def test_readme(tmp_path: Path) -> None:
 
 @NEEDS_CURL
 def test_tutorial(tmp_path: Path) -> None:
-    """Every block prints what the tutorial shows."""
-    played("docs/tutorial/first-claim.md", tmp_path)
+    """Every block prints what the tutorial shows; and by the log its search that found nothing is found."""
+    _, log = played("docs/tutorial/first-claim.md", tmp_path)
+
+    (found,) = re.findall(r"grep '([^']+)'", (ROOT / "docs/how-to/troubleshooting.md").read_text())
+    assert len(re.findall(found, log)) == 1
 
 
 def test_every_session_is_played() -> None:
