@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from tests.end_to_end.servers import environment
 
-SECONDS = 120
+SECONDS = 300
 ALIKE = ELLIPSIS | NORMALIZE_WHITESPACE
 """Columns are as wide as what stands in them."""
 
