@@ -74,18 +74,21 @@ bench: $(WORK_STAMP) ## Measure Roost and the peer side by side (DATABASES="mari
 	$(BIN)/python -m bench --database $(DATABASES) --seconds $(SECONDS) --size $(SIZE) --json $(FIGURES) \
 	  $(if $(SCENARIOS),--jobs $(SCENARIOS))
 	$(BIN)/python -m bench.chart --json $(FIGURES) --to $(dir $(FIGURES))
+	$(if $(filter docs/%,$(FIGURES)),$(BIN)/python -m docs.generate)
 
 soak: $(WORK_STAMP) ## Send 200,000 mixed requests to a worker, which must hold no more at the end (DATABASES, REQUESTS)
 	$(BIN)/python -m bench.soak --database $(DATABASES) --requests $(REQUESTS)
 
-docs: $(WORK_STAMP) ## Write the generated pages of docs/ again
+docs: $(WORK_STAMP) ## Write the generated pages of docs/ again, and build the site in build/site/
 	$(BIN)/python -m docs.generate
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going docs build/site
+	@echo "The site begins at build/site/index.html"
 
 ci: ## Do what continuous integration does: check and test, on PostgreSQL and MariaDB too (root, Debian)
 	.ci/run
 
 clean: ## Remove what the other tasks made, except data/
-	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
 
 $(BIN)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -100,5 +103,5 @@ $(SERVE_STAMP): pyproject.toml | $(BIN)/pip
 
 $(WORK_STAMP): pyproject.toml | $(BIN)/pip
 	@echo "Installing Roost with its tests and checks into $(VENV) (a minute or two the first time)"
-	@$(PIP) install --editable '.[test,check]'
+	@$(PIP) install --editable '.[test,check,docs]'
 	@touch $@ $(SERVE_STAMP)

@@ -26,11 +26,11 @@ JOBS = {
 """Each job's heading, in the order of tables and chart."""
 
 
-def parted(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """The rows of each job, kind of database and cloud, which stand in one table."""
+def parted(rows: Iterable[Row], *, database: bool = True) -> Iterator[list[Row]]:
+    """The rows of each job, kind of database and cloud, which stand in one table; or of all kinds of database."""
     order = list(JOBS)
     placed = sorted(rows, key=lambda row: (order.index(row.job), row.database))
-    for _, some in groupby(placed, key=lambda row: row.key[:-1]):
+    for _, some in groupby(placed, key=lambda row: row.key[:-1] if database else (row.job, row.cloud)):
         yield list(some)
 
 

@@ -1,6 +1,6 @@
 """The operator's configuration: the peer's files, groups and names, and Roost's own group. Data, and how it is read.
 
-docs/configuration.md is generated from the options here.
+docs/reference/configuration.md is generated from the options here.
 """
 
 import os

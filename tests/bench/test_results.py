@@ -7,6 +7,7 @@ import pytest
 
 from bench import searches
 from bench.chart import LONGEST, chart
+from bench.digest import gains, memory
 from bench.page import page
 from bench.results import Figure, Results, Row
 
@@ -59,6 +60,20 @@ def test_page() -> None:
 
     assert "| 3 resources, limit=10 | 2.00 ms (p99 4.00, 2.00 ×) | 1,000 ms | 500 | 9.0 kB |" in told
     assert told.index("Searches of flat clouds, on mariadb: 10,000 hosts") < told.index("## Nova's loop, on mariadb")
+
+
+def test_digest() -> None:
+    """Of one kind of work on any database: the scenarios of the least and the most gain, and both sides' memory."""
+    middle = Row("search-flat", "no limit", "ms", "sqlite", "10,000 hosts", Figure(5.0), Figure(1000.0))
+    least = Row("search-flat", "none fits", "ms", "sqlite", "10,000 hosts", Figure(10.0), Figure(1000.0))
+    largest = Row("search-flat", "memory", "MB", "sqlite", "10,000 hosts", Figure(120.0), Figure(100.0))
+    told = Results([middle, FAST, largest, least, ALONE])
+
+    assert list(gains(told)) == [
+        ("Searches of flat clouds: 10,000 hosts", "none fits, on sqlite", "10.0 ms", "1,000 ms", "100"),
+        ("Searches of flat clouds: 10,000 hosts", "3 resources, limit=10, on mariadb", "2.00 ms", "1,000 ms", "500"),
+    ]
+    assert list(memory(told)) == [("10,000 hosts", "120 MB", "100 MB")]
 
 
 @pytest.mark.parametrize("drawn", [results(), Results()], ids=["some", "none"])

@@ -22,7 +22,7 @@ from roost.search.fit import fit
 from roost.search.query import Query
 from tests.search.drawing import cloud
 
-PAGE = (Path(__file__).parents[2] / "docs/why.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs/how-to/why.md").read_text()
 T = TypeVar("T")
 
 

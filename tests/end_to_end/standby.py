@@ -1,6 +1,6 @@
 """A PostgreSQL and a standby that has each commit before it is acknowledged; the one may be killed, the other promoted.
 
-What is done here is what docs/running.md tells an operator to do.
+What is done here is what docs/how-to/running.md tells an operator to do.
 """
 
 import tempfile

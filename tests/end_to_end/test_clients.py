@@ -2,14 +2,17 @@
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.databases import fresh_database
+from tests.docs.sessions import play, steps
 from tests.end_to_end.api import NEWEST, Api, new_id
 from tests.end_to_end.servers import Server, environment, program, serving
+from tests.tidy.source import ROOT
 
 pytestmark = pytest.mark.xdist_group("one server")
 
@@ -78,6 +81,17 @@ def test_the_openstack_command(server: Server) -> None:
     assert api(f"GET /resource_providers/{ids['child']}").status_code == 404
     aggregates = api.succeed(f"GET /resource_providers/{ids['host']}/aggregates")["aggregates"]
     assert aggregates == [ids["group"]]
+
+
+@pytest.mark.skipif(program("openstack") is None, reason=f"the openstack client is not installed; {INSTALL}")
+def test_the_readme(tmp_path: Path) -> None:
+    """What the README does with the command works, and shows what is used."""
+    session = steps((ROOT / "README.md").read_text(), "client's session")
+
+    with fresh_database("sqlite") as database, serving(database) as (one,):
+        (printed,) = play(session, tmp_path, {"http://127.0.0.1:8778": one.address})
+
+    assert re.search(r"\| VCPU +\| +2 \|\n\| MEMORY_MB +\| +4096 \|", printed), printed
 
 
 @pytest.mark.filterwarnings("ignore")  # the SDK deprecates parts of itself

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.cwe_710
 
 CODE = tuple(code())
 PAGES = tuple(pages())
-DECISIONS = sorted(path.name for path in (ROOT / "docs/decisions").glob("*.md"))
+DECISIONS = sorted(path.name for path in (ROOT / "docs/decisions").glob("*-*.md"))
 
 
 def breaches(rule: Rule, sources: tuple[Source, ...]) -> str:

@@ -1,6 +1,6 @@
 """From refusal to reply: the only file that knows both the refusals and status numbers.
 
-The texts are the API's: clients match on parts of them, so they are facts, not prose (docs/errors.md lists them).
+The texts are the API's: clients match on parts of them, so they are facts (docs/reference/errors.md lists them).
 Anything that is no refusal is a bug of ours: logged whole, shown bare, with the request id.
 """
 

@@ -8,7 +8,7 @@ from roost.http import faults
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """The operator's bounds; docs/limits.md tells what meets them."""
+    """The operator's bounds; docs/reference/limits.md tells what meets them."""
 
     largest_body: int = 16 * 1024 * 1024
     """Bytes of a body."""

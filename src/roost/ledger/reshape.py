@@ -1,6 +1,6 @@
 """Claims and reshapes, which are one thing: inventories and claims change together, or neither does.
 
-The ladder of refusals, first match wins (docs/architecture.md shows it to clients):
+The ladder of refusals, first match wins (docs/explanation/architecture.md shows it to clients):
 
 1. a restocked provider is unknown, or its generation is stale
 2. a consumer's generation is stale

@@ -1,4 +1,7 @@
-"""The one table of metrics: what each is called, counts, and is told apart by. docs/metrics.md is generated from it."""
+"""The one table of metrics: what each is called, counts, and is told apart by.
+
+docs/reference/metrics.md is generated from it.
+"""
 
 from collections.abc import Mapping
 from typing import Literal, TypeAlias

@@ -1,7 +1,7 @@
 """The history of the API's contract, told once. No version number stands anywhere else.
 
 A member of `Change` is one microversion: its minor number, and the sentence that tells a client what it brought.
-docs/microversions.md is generated from here. Source of the facts: the Placement API reference and its history.
+docs/reference/microversions.md is generated from here. Source of the facts: the Placement API reference, its history.
 """
 
 import enum

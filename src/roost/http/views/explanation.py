@@ -1,4 +1,4 @@
-"""What is told of a search, as JSON: docs/why.md says how to read it. The same at every microversion."""
+"""What is told of a search, as JSON: docs/how-to/why.md says how to read it. The same at every microversion."""
 
 from collections.abc import Iterable
 from typing import Any
