@@ -148,7 +148,7 @@ def main() -> None:
         complaints += [
             f"{kind}: {count} answers {status}" for status, count in statuses.items() if status in SERVER_ERRORS
         ]
-    sys.exit("\n".join(complaints))
+    sys.exit("\n".join(complaints) or None)
 
 
 if __name__ == "__main__":
