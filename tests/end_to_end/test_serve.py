@@ -2,7 +2,10 @@
 
 import datetime as dt
 import ipaddress
+import os
+import platform
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from roost.cli.serve import HEAPS
 from tests.databases import fresh_database
 from tests.end_to_end.api import new_id
 from tests.end_to_end.servers import (
@@ -112,3 +116,37 @@ def test_open_to_all() -> None:
     options = ("--auth", "noauth2", "--host", "0.0.0.0", "--insecure-open-to-all")  # noqa: S104 - the flag's test
     with fresh_database("sqlite") as database, serving(database, options=options) as (server,):
         assert WARNING in server.said()
+
+
+HEAPS_OF_TWELVE_THREADS = """
+import ctypes, sys, threading
+from pathlib import Path
+from roost.cli.serve import share_heaps
+
+share_heaps()
+libc, together = ctypes.CDLL(None), threading.Barrier(12)
+libc.fopen.restype = ctypes.c_void_p
+
+def allocate():
+    libc.malloc(1000)
+    together.wait()
+
+threads = [threading.Thread(target=allocate) for _ in range(12)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+told = ctypes.c_void_p(libc.fopen(sys.argv[1].encode(), b"w"))
+libc.malloc_info(0, told)
+libc.fclose(told)
+print(Path(sys.argv[1]).read_text().count("<heap nr="))
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only GNU's C library can be told")
+def test_threads_share_heaps(tmp_path: Path) -> None:
+    """However many there are; left alone, each would have one, and keep what a burst left in it."""
+    command = [sys.executable, "-c", HEAPS_OF_TWELVE_THREADS, str(tmp_path / "heaps.xml")]
+    environment = {name: value for name, value in os.environ.items() if name != "MALLOC_ARENA_MAX"}
+    told = subprocess.run(command, check=True, capture_output=True, env=environment).stdout
+    assert int(told) <= HEAPS
