@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import venv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from tests.clients.outcomes import Outcomes
@@ -13,6 +13,16 @@ from tests.clients.suites import RUNNER, SUBSTITUTE, Suite
 ROOT = Path(__file__).parents[2]
 SECONDS_FOR_A_TEST = 300
 """nova's own bound is half of that, on machines that do nothing else."""
+
+
+PEER, ROOST = "peer", "roost"
+
+WHO = """
+from placement.tests.functional.fixtures.placement import PlacementFixture
+print(PlacementFixture.__module__)
+"""
+"""Says in which module a suite finds what it makes its servers by."""
+HOMES = {PEER: "placement.tests.functional.fixtures.placement", ROOST: "roost.testing"}
 
 
 class Environment:
@@ -40,30 +50,35 @@ class Environment:
         stamp.write_text(wanted, encoding="utf-8")
 
     def run(self, server: str, jobs: int, tests: Iterable[str] = ()) -> Outcomes:
-        """Run the suite, or these tests of it, with `peer` or `roost` as the server. What is printed goes to a file."""
+        """Run the suite, or these tests of it, with PEER or ROOST as the server. What is printed goes to a file."""
         work = self._folder / "runs" / f"{self.suite.name}-{server}"
         work.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(work / ".stestr", ignore_errors=True)
+        variables = self._variables(server)
+        self._make_sure_of(server, variables)
         asked = sorted(tests)
         which = ["--load-list", _listed(work, asked)] if asked else list(filter(None, [self.suite.tests]))
-        place = self._packages()
+        stestr, place = self._program("stestr"), self._packages()
         where = ["--test-path", str(place / self.suite.folder), "--top-dir", str(place)]
-        command = [self._program("stestr"), *where, "run", "--concurrency", str(jobs), *which]
-        variables = self._variables(server)
-        shutil.rmtree(work / ".stestr", ignore_errors=True)
         with (work / ("again.txt" if asked else "run.txt")).open("wb") as said:
-            for each in [[command[0], "init"], command]:
-                subprocess.run(each, cwd=work, env=variables, stdout=said, stderr=said, check=False)
-        last = subprocess.run([command[0], "last", "--subunit"], cwd=work, stdout=subprocess.PIPE, check=False)
-        told = [self._program("subunit2csv"), "--no-passthrough"]
-        table = subprocess.run(told, input=last.stdout, stdout=subprocess.PIPE, check=False)
-        return Outcomes.of_csv(table.stdout.decode())
+            for command in ["init"], [*where, "run", "--concurrency", str(jobs), *which]:
+                subprocess.run([stestr, *command], cwd=work, env=variables, stdout=said, stderr=said, check=False)
+        last = subprocess.run([stestr, "last", "--subunit"], cwd=work, stdout=subprocess.PIPE, check=False)
+        table = [self._program("subunit2csv"), "--no-passthrough"]
+        told = subprocess.run(table, input=last.stdout, stdout=subprocess.PIPE, check=False)
+        return Outcomes.of_csv(told.stdout.decode())
+
+    def _make_sure_of(self, server: str, variables: Mapping[str, str]) -> None:
+        """Fail if the suite would find the other server."""
+        told = subprocess.run([self.python, "-c", WHO], env=variables, capture_output=True, text=True, check=True)
+        assert told.stdout.strip() == HOMES[server], f"it would not be run with {server}, but with {told.stdout}"
 
     def _variables(self, server: str) -> dict[str, str]:
         """This process's, but for its environment, and for proxies, which would get what is meant for a server."""
         kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
         kept |= {"OS_TEST_TIMEOUT": str(SECONDS_FOR_A_TEST), "OS_STDOUT_CAPTURE": "1", "OS_STDERR_CAPTURE": "1"}
         kept["PATH"] = f"{self._home / 'bin'}{os.pathsep}{kept['PATH']}"
-        if server == "roost":
+        if server == ROOST:
             kept["PYTHONPATH"] = str(self._substitute())
         return kept
 

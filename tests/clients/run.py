@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.clients.environments import ROOT, Environment
+from tests.clients.environments import PEER, ROOST, ROOT, Environment
 from tests.clients.outcomes import only_with
 from tests.clients.suites import SUITES
 
@@ -34,15 +34,15 @@ def _is_served(environment: Environment, jobs: int) -> bool:
     _say(f"{name}: making its environment")
     environment.make()
     begun = time.monotonic()
-    peer = environment.run("peer", jobs)
+    peer = environment.run(PEER, jobs)
     _say(f"{name} with the peer: {peer.counts()}, {time.monotonic() - begun:.0f} s")
     begun = time.monotonic()
-    roost = environment.run("roost", jobs)
+    roost = environment.run(ROOST, jobs)
     _say(f"{name} with Roost: {roost.counts()}, {time.monotonic() - begun:.0f} s")
     if suspects := only_with(peer, roost):
         # Many of nova's tests wait for something for a few seconds, which a busy machine may not be done with.
         _say(f"{name}: {len(suspects)} passed with the peer only; once more, one by one")
-        roost = roost.with_second(environment.run("roost", 1, suspects))
+        roost = roost.with_second(environment.run(ROOST, 1, suspects))
     left = sorted(only_with(peer, roost))
     for test in left:
         _say(f"{name}: fails with Roost only: {test}")
