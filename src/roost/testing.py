@@ -7,10 +7,11 @@ Needs the extra `testing`, and must be imported by no part of the server.
 import os
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 import requests
 from fixtures import Fixture
@@ -25,6 +26,8 @@ from roost import main
 from roost.configuration import register as register_opts
 
 __all__ = ["Database", "PlacementDirect", "PlacementFixture", "register_opts"]
+
+T = TypeVar("T")
 
 ADMIN = "admin"
 """The token that noauth2 takes for an administrator's."""
@@ -84,9 +87,7 @@ class Database(Fixture):
         if self._registers:
             register_opts(self._conf)
         if _names_no_database(self._conf):
-            new = ExitStack()
-            self.addCleanup(new.close)
-            new.enter_context(_new_database(self._conf))
+            _enter(self, _new_database(self._conf))
         else:
             main.sync_database(self._conf)
 
@@ -138,9 +139,14 @@ class PlacementFixture(Fixture):
             self.useFixture(Database(self.conf_fixture))
         _read_nothing(self.conf_fixture.conf)
         if self.use_intercept:
-            served = ExitStack()
-            self.addCleanup(served.close)
-            self.endpoint = served.enter_context(_served(self.conf_fixture.conf))
+            self.endpoint = _enter(self, _served(self.conf_fixture.conf))
+
+
+def _enter(fixture: Fixture, context: AbstractContextManager[T]) -> T:
+    """Enter a context, and leave it when the fixture ends."""
+    stack = ExitStack()
+    fixture.addCleanup(stack.close)
+    return stack.enter_context(context)
 
 
 @contextmanager
@@ -192,7 +198,7 @@ def _template() -> bytes:
 def _served(conf: cfg.ConfigOpts) -> Iterator[str]:
     """The address of a server. Whoever has an administrator's token may do everything."""
     conf.set_override("auth_strategy", "noauth2", "api")
-    conf.set_override("enforce_new_defaults", False, "oslo_policy")  # noqa: FBT003 - oslo.config's value
+    conf.set_override("enforce_new_defaults", override=False, group="oslo_policy")
     conf.set_override("policy_file", os.devnull, "oslo_policy")
     url = f"http://{uuid.uuid4()}/placement"
     with main.running(conf) as application, RequestsInterceptor(lambda: application, url=url):
