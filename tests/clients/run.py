@@ -22,13 +22,11 @@ def main() -> None:
     )
     parser.add_argument("--jobs", type=int, default=2, help="processes that run tests (default: 2)")
     options = parser.parse_args()
-    failed = [
-        name for name in options.suites if not _is_served(Environment(SUITES[name], options.folder), options.jobs)
-    ]
+    failed = [name for name in options.suites if not is_served(Environment(SUITES[name], options.folder), options.jobs)]
     sys.exit(bool(failed))
 
 
-def _is_served(environment: Environment, jobs: int) -> bool:
+def is_served(environment: Environment, jobs: int) -> bool:
     """Whether Roost serves a suite as well as the peer does."""
     name = environment.suite.name
     _say(f"{name}: making its environment")
@@ -43,6 +41,7 @@ def _is_served(environment: Environment, jobs: int) -> bool:
         # Many of nova's tests wait for something for a few seconds, which a busy machine may not be done with.
         _say(f"{name}: {len(suspects)} passed with the peer only; once more, one by one")
         roost = roost.with_second(environment.run(ROOST, 1, suspects))
+        _say(f"{name} with Roost, after that: {roost.counts()}")
     left = sorted(only_with(peer, roost))
     for test in left:
         _say(f"{name}: fails with Roost only: {test}")
