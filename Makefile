@@ -29,13 +29,16 @@ FIGURES ?= $(if $(filter 1,$(SIZE)),docs,data)/speed.json
 # How many requests `make soak` sends.
 REQUESTS ?= 200000
 
+# Whose functional tests `make clients` runs (empty: all).
+SUITES ?=
+
 # Stamps: an install is repeated only when pyproject.toml has changed since.
 SERVE_STAMP := $(VENV)/.installed-to-serve
 WORK_STAMP  := $(VENV)/.installed-to-work
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install serve test assurance adoption cloud check format bench soak docs ci clean
+.PHONY: help install serve test assurance adoption cloud clients check format bench soak docs ci clean
 
 help: ## List the tasks
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -58,6 +61,11 @@ adoption: $(WORK_STAMP) ## Take a database of Placement's over and give it back 
 cloud: $(WORK_STAMP) ## Have Placement make 10,000 hosts and 200,000 allocations; adopt, serve, give back (DATABASES=mariadb)
 	ROOST_CLOUD_HOSTS=10000 ROOST_CLOUD_ALLOCATIONS=200000 ROOST_CLOUD_DATABASE=$(firstword $(DATABASES)) \
 	  $(BIN)/python -m pytest -s -rs tests/operator/test_whole_cloud.py
+
+clients: $(WORK_STAMP) ## Run other projects' functional tests with the peer, and with Roost in its place (SUITES=osc-placement)
+	$(BIN)/python -m tests.clients.run $(SUITES)
+	nova=$(CURDIR)/.clients/nova/bin/python; [ ! -x "$$nova" ] || export ROOST_TEST_NOVA="$$nova"; \
+	  $(BIN)/python -m pytest -q -rs tests/end_to_end/test_clients.py tests/end_to_end/test_openstacksdk.py
 
 check: $(WORK_STAMP) ## Judge style, types, layers, house rules and documents, in seconds
 	$(BIN)/ruff check .
@@ -88,7 +96,7 @@ ci: ## Do what continuous integration does: check and test, on PostgreSQL and Ma
 	.ci/run
 
 clean: ## Remove what the other tasks made, except data/
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
+	rm -rf $(VENV) .clients build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
 
 $(BIN)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -225,14 +225,9 @@ def load(
     """
     conf = cfg.ConfigOpts()
     conf.register_cli_opts(list(commands))
-    for group, options in GROUPS.items():
-        conf.register_opts(options, group=group)
-    conf.register_opts(cors.CORS_OPTS, "cors")
-    conf.register_opts(http_proxy_to_wsgi.OPTS, "oslo_middleware")
+    register(conf)
     conf.register_opts([cfg.BoolOpt("log_options", default=True, help="Log all options at DEBUG level at start.")])
     log.register_options(conf)
-    policy_opts.set_defaults(conf)
-    _set_cors_defaults()
     conf(
         list(args),
         project=PROJECT,
@@ -241,6 +236,16 @@ def load(
         default_config_files=usual_files() if files is None else list(files),
     )
     return conf
+
+
+def register(conf: cfg.ConfigOpts) -> None:
+    """Make known to a configuration, which may be somebody else's, what the application asks it for."""
+    for group, options in GROUPS.items():
+        conf.register_opts(options, group=group)
+    conf.register_opts(cors.CORS_OPTS, "cors")
+    conf.register_opts(http_proxy_to_wsgi.OPTS, "oslo_middleware")
+    policy_opts.set_defaults(conf)
+    _set_cors_defaults()
 
 
 def list_opts() -> list[tuple[str, list[cfg.Opt]]]:

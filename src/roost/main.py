@@ -111,9 +111,25 @@ def now() -> datetime:
 
 
 def make_application(conf: cfg.ConfigOpts, slots: Slots | None = None) -> WSGIApplication:
-    """The whole server as a WSGI callable, with its middleware in the order in which a request passes it."""
-    meters, traces = Meters(), _traces(conf)
+    """The whole server as a WSGI callable."""
+    meters = Meters()
+    return _assemble(conf, open_store(conf, meters), meters, slots)
+
+
+@contextmanager
+def running(conf: cfg.ConfigOpts) -> Iterator[WSGIApplication]:
+    """The same for a while: its connections are closed afterwards."""
+    meters = Meters()
     database = open_store(conf, meters)
+    try:
+        yield _assemble(conf, database, meters)
+    finally:
+        database.close()
+
+
+def _assemble(conf: cfg.ConfigOpts, database: SQLStore, meters: Meters, slots: Slots | None = None) -> WSGIApplication:
+    """Put it together, with its middleware in the order in which a request passes it."""
+    traces = _traces(conf)
     database.synchronise()
     store: Store = ObservedStore(database, meters)
     if traces:

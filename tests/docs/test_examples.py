@@ -15,7 +15,7 @@ from tests.docs.code import FENCED, TEXTS, blocks
 
 pytestmark = pytest.mark.cwe_710
 
-LANGUAGES = {"bash", "docker", "ini", "sql", "text", "yaml", ""}
+LANGUAGES = {"bash", "docker", "ini", "python", "sql", "text", "yaml", ""}
 
 
 def test_languages() -> None:
@@ -50,6 +50,14 @@ def test_sql() -> None:
         for block in blocks("sql"):
             connection.exec_driver_sql(block)
     engine.dispose()
+
+
+def test_python() -> None:
+    """Each can be compiled. Those of a whole program are run by tests/testing."""
+    found = blocks("python")
+    assert found
+    for block in found:
+        compile(block, "a page", "exec")
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
