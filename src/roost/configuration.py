@@ -233,13 +233,12 @@ def load(
     log.register_options(conf)
     policy_opts.set_defaults(conf)
     _set_cors_defaults()
-    conf(
-        list(args),
-        project=PROJECT,
-        prog=program,
-        version=version("roost"),
-        default_config_files=usual_files() if files is None else list(files),
-    )
+    named = usual_files() if files is None else list(files)
+    try:
+        conf(list(args), project=PROJECT, prog=program, version=version("roost"), default_config_files=named)
+    except UnicodeDecodeError as error:
+        read = cfg.find_config_files(PROJECT) if named is None else named
+        raise cfg.ConfigFileParseError(", ".join(read), str(error)) from None
     return conf
 
 
