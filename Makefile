@@ -17,7 +17,7 @@ TESTS ?= tests
 # How many allocations `make adoption` puts into the database.
 ALLOCATIONS ?= 100000
 
-# What `make bench` measures on, for how long each, at which share of the full size, and what (empty: everything).
+# What `make bench` measures on, for how long each (and `make fuzz` each parser), at which share of the full size, and what (empty: everything).
 DATABASES ?= sqlite
 SECONDS   ?= 5
 SIZE      ?= 1
@@ -35,7 +35,7 @@ WORK_STAMP  := $(VENV)/.installed-to-work
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install serve test assurance coverage mutants adoption check format bench soak docs ci clean
+.PHONY: help install serve test assurance coverage mutants fuzz adoption check format bench soak docs ci clean
 
 help: ## List the tasks
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -63,6 +63,11 @@ mutants: $(WORK_STAMP) ## Change the code of what decides in a thousand ways, an
 	$(PIP) install --editable '.[trials]'
 	$(BIN)/mutmut run --max-children $(if $(filter auto,$(JOBS)),2,$(JOBS))
 	$(BIN)/mutmut results
+
+fuzz: $(WORK_STAMP) ## Let inputs grow towards what no parser has met, for SECONDS=300 each (PARSERS="query body")
+	$(PIP) install --editable '.[trials]'
+	for parser in $(or $(PARSERS),$$($(BIN)/python -m tests.hostile.fuzz)); do \
+	  $(BIN)/python -m tests.hostile.fuzz $$parser $(SECONDS) || exit 1; done
 
 adoption: $(WORK_STAMP) ## Take a database of Placement's over and give it back (ALLOCATIONS=100000), with times
 	ROOST_ADOPTION_SIZE=$(ALLOCATIONS) $(BIN)/python -m pytest -s -rs tests/operator/test_adoption.py -k there_and_back
