@@ -17,7 +17,8 @@ TESTS ?= tests
 # How many allocations `make adoption` puts into the database.
 ALLOCATIONS ?= 100000
 
-# What `make bench` measures on, for how long each, at which share of the full size, and what (empty: everything).
+# What `make bench` measures on, for how long each (`make fuzz` too), at which share of the full size, and what (empty:
+# everything).
 DATABASES ?= sqlite
 SECONDS   ?= 5
 SIZE      ?= 1
@@ -38,7 +39,7 @@ WORK_STAMP  := $(VENV)/.installed-to-work
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install serve test assurance adoption cloud clients check format bench soak docs ci clean
+.PHONY: help install serve test assurance coverage mutants fuzz adoption cloud clients check format bench soak docs ci clean
 
 help: ## List the tasks
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -54,6 +55,23 @@ test: $(WORK_STAMP) ## Run the tests (TESTS=tests/ledger for a part, JOBS=1 for 
 
 assurance: $(WORK_STAMP) ## Run the tests of the assurance case (docs/security.md), and tell by class of weakness
 	$(BIN)/python -m pytest -n $(JOBS) -q --assurance tests
+
+coverage: $(WORK_STAMP) ## Run the tests of what decides, and tell which of its lines and branches none reaches
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -q tests/model tests/ledger tests/service tests/access \
+	  --ignore tests/access/test_rules.py --ignore tests/access/test_rules_decide.py
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+mutants: $(WORK_STAMP) ## Change the code of what decides in a thousand ways, and tell which no test notices (docs/explanation/mutants.md)
+	$(PIP) install --editable '.[trials]'
+	$(BIN)/mutmut run --max-children $(if $(filter auto,$(JOBS)),2,$(JOBS))
+	$(BIN)/mutmut results
+
+fuzz: $(WORK_STAMP) ## Let inputs grow towards what no parser has met, for SECONDS=300 each (PARSERS="query body")
+	$(PIP) install --editable '.[trials]'
+	for parser in $(or $(PARSERS),$$($(BIN)/python -m tests.hostile.fuzz)); do \
+	  $(BIN)/python -m tests.hostile.fuzz $$parser $(SECONDS) || exit 1; done
 
 adoption: $(WORK_STAMP) ## Take a database of Placement's over and give it back (ALLOCATIONS=100000), with times
 	ROOST_ADOPTION_SIZE=$(ALLOCATIONS) $(BIN)/python -m pytest -s -rs tests/operator/test_adoption.py -k there_and_back
@@ -96,7 +114,7 @@ ci: ## Do what continuous integration does: check and test, on PostgreSQL and Ma
 	.ci/run
 
 clean: ## Remove what the other tasks made, except data/
-	rm -rf $(VENV) .clients build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
+	rm -rf $(VENV) .clients build dist mutants .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
 
 $(BIN)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -228,13 +228,12 @@ def load(
     register(conf)
     conf.register_opts([cfg.BoolOpt("log_options", default=True, help="Log all options at DEBUG level at start.")])
     log.register_options(conf)
-    conf(
-        list(args),
-        project=PROJECT,
-        prog=program,
-        version=version("roost"),
-        default_config_files=usual_files() if files is None else list(files),
-    )
+    named = usual_files() if files is None else list(files)
+    try:
+        conf(list(args), project=PROJECT, prog=program, version=version("roost"), default_config_files=named)
+    except UnicodeDecodeError as error:
+        read = cfg.find_config_files(PROJECT) if named is None else named
+        raise cfg.ConfigFileParseError(", ".join(read), str(error)) from None
     return conf
 
 

@@ -30,6 +30,14 @@ class Row:
         return self.request.split()[1].replace("''", "")
 
     @property
+    def route(self) -> str:
+        """The path as the table of routes has it."""
+        path = self.path.partition("?")[0]
+        for name, shown in (("VCPU", "{name}"), ("HW_CPU_X86_AVX2", "{name}")):
+            path = path.replace(f"inventories/{name}", "inventories/{resource_class}").replace(f"/{name}", f"/{shown}")
+        return path.replace("/allocations/{uuid}", "/allocations/{consumer_uuid}")
+
+    @property
     def version(self) -> str:
         """The version that is asked for."""
         return self.request.partition(" @")[2] or "1.39"

@@ -71,7 +71,7 @@ def test_what_says_who_is_asking_is_taken_away() -> None:
 
 def test_only_the_door_makes_a_context() -> None:
     """A handler's caller can't be made up by a handler, or by a test."""
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match=r"^only roost\.access makes a context, of what a strategy has written$"):
         Context(RequestContext(user_id="admin", roles=["admin"], overwrite=False))
 
 
@@ -80,14 +80,28 @@ def test_an_open_path_believes_nobody(path: str) -> None:
     """Nobody is asked there, and what a client says of itself is gone all the same."""
     environ: Environ = {"PATH_INFO": path, "HTTP_X_ROLES": "admin", "HTTP_X_AUTH_TOKEN": "admin"}
 
-    assert admit(environ, broken, "") is None
+    assert admit(environ, broken) is None
     assert "HTTP_X_ROLES" not in environ
+
+
+def test_a_request_without_a_path_is_for_the_root() -> None:
+    """WSGI lets a server leave an empty path out."""
+    assert admit({}, broken) is None
+
+
+def test_a_caller_is_known_to_its_own_request_only() -> None:
+    """Nothing of it stays with the thread, which serves others after it."""
+    caller = admit({"PATH_INFO": "/traits", "HTTP_X_AUTH_TOKEN": "joe"}, identify)
+
+    assert isinstance(caller, Context)
+    assert caller.user == "joe"
+    assert oslo_context.get_current() is not caller.credentials
 
 
 @pytest.mark.parametrize("path", ["/traits", "//", "/./", "/healthcheck/", "/healthcheck/x", "/?", " /", "/\0"])
 def test_every_other_path_asks(path: str) -> None:
     """Also one that is nearly open."""
-    assert isinstance(admit({"PATH_INFO": path, "HTTP_X_USER_ID": "admin"}, nobody, ""), Stranger)
+    assert isinstance(admit({"PATH_INFO": path, "HTTP_X_USER_ID": "admin"}, nobody), Stranger)
 
 
 @pytest.fixture

@@ -73,7 +73,7 @@ def sent(name: str, password: bytes) -> str:
 def ask(basic: HTTPBasic, header: str) -> Context | Stranger | None:
     """Come to the door with this header, and with claims."""
     environ: Environ = {"PATH_INFO": "/traits", "HTTP_AUTHORIZATION": header, "HTTP_X_ROLES": "admin"}
-    caller = admit(environ, basic.identify, "")
+    caller = admit(environ, basic.identify)
     assert "HTTP_AUTHORIZATION" not in environ
     return caller
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 import requests
+import webob.exc
+from keystonemiddleware.auth_token._exceptions import InvalidToken
 from oslo_config import cfg
 
 from roost import configuration
@@ -76,6 +78,74 @@ def silent() -> Iterator[str]:
     """An address that takes connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}/v3"
+
+
+def confirmed(user: str) -> dict[str, Any]:
+    """What Keystone tells of a token."""
+    domain = {"id": "default", "name": "Default"}
+    return {
+        "token": {
+            "methods": ["password"],
+            "issued_at": "2026-01-01T00:00:00.000000Z",
+            "expires_at": "2999-01-01T00:00:00.000000Z",
+            "user": {"id": user, "name": user, "domain": domain},
+            "project": {"id": "project", "name": "project", "domain": domain},
+            "roles": [{"id": "1", "name": "reader"}],
+        }
+    }
+
+
+@pytest.mark.parametrize(
+    "sent,known,looked_at",
+    [
+        ({"HTTP_X_AUTH_TOKEN": "joe"}, True, ["joe"]),
+        ({"HTTP_X_AUTH_TOKEN": "eve"}, False, ["eve"]),
+        ({"HTTP_X_STORAGE_TOKEN": "joe"}, True, ["joe"]),
+        ({"HTTP_X_AUTH_TOKEN": "joe", "HTTP_X_SERVICE_TOKEN": "eve"}, False, ["eve", "joe"]),
+        ({"HTTP_X_AUTH_TOKEN": "j" * keystone.LONGEST_TOKEN}, True, ["j" * keystone.LONGEST_TOKEN]),
+        ({"HTTP_X_AUTH_TOKEN": "j" * (keystone.LONGEST_TOKEN + 1)}, False, []),
+        ({"HTTP_X_STORAGE_TOKEN": "j" * (keystone.LONGEST_TOKEN + 1)}, False, []),
+        ({"HTTP_X_AUTH_TOKEN": "joe", "HTTP_X_SERVICE_TOKEN": "j" * (keystone.LONGEST_TOKEN + 1)}, False, []),
+    ],
+)
+def test_whom_the_middleware_lets_in(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    sent: dict[str, str],
+    known: bool,  # noqa: FBT001 - a row of a table
+    looked_at: list[str],
+) -> None:
+    """Who it knows is written down; to all others it says how to get a token. One too long is not even looked at."""
+    strategy = Keystone(configured(tmp_path))
+    asked: list[str] = []
+
+    def told(token: str, **_options: object) -> dict[str, Any]:
+        asked.append(token)
+        if token.startswith("j"):
+            return confirmed(token)
+        raise InvalidToken
+
+    monkeypatch.setattr(strategy._middleware, "fetch_token", told)
+    request = environ(**sent)
+
+    stranger = strategy.identify(request, {})
+
+    assert asked == looked_at
+    if known:
+        assert stranger is None
+        assert (request["HTTP_X_USER_ID"], request["HTTP_X_ROLES"]) == (looked_at[0], "reader")
+    else:
+        assert isinstance(stranger, Stranger)
+        assert stranger.challenge == 'Keystone uri="http://identity.example"'
+
+
+def test_an_answer_without_a_challenge_is_keystones_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever else the middleware may say: the client isn't told that its token is bad, and isn't let in."""
+    strategy = Keystone(configured(tmp_path))
+    monkeypatch.setattr(strategy, "_middleware", webob.exc.HTTPBadGateway())
+
+    with pytest.raises(IdentityAway):
+        strategy.identify(environ(HTTP_X_AUTH_TOKEN="joe"), {})
 
 
 @pytest.mark.xdist_group("keystone")

@@ -26,7 +26,7 @@ ROWS: list[tuple[dict[str, str], tuple[str, str, list[str], str | None]]] = [
 def test_who_a_token_names(headers: dict[str, str], expected: Any) -> None:
     """User, project, roles and scope."""
     environ: Environ = {"PATH_INFO": "/traits"} | {f"HTTP_{name}": value for name, value in headers.items()}
-    caller = admit(environ, identify, "")
+    caller = admit(environ, identify)
     assert isinstance(caller, Context)
     known = caller.credentials
     assert (caller.user, caller.project, known.roles, known.system_scope) == expected
@@ -35,4 +35,4 @@ def test_who_a_token_names(headers: dict[str, str], expected: Any) -> None:
 def test_without_a_token_nobody_is_named() -> None:
     """Whatever else is claimed."""
     environ: Environ = {"PATH_INFO": "/traits", "HTTP_X_USER_ID": "admin", "HTTP_X_ROLES": "admin"}
-    assert admit(environ, identify, "") == Stranger()
+    assert admit(environ, identify) == Stranger()

@@ -61,7 +61,7 @@ def without_identity(environ: Environ) -> Claimed:
     return {key: environ.pop(key) for key in [*environ] if _IDENTITY.match(key)}
 
 
-def context_of(environ: Environ, request_id: str) -> Context | None:
+def context_of(environ: Environ) -> Context | None:
     """The caller that a strategy has written into the environment, or None where it wrote none."""
-    credentials = RequestContext.from_environ(environ, request_id=request_id, overwrite=False)
+    credentials = RequestContext.from_environ(environ, overwrite=False)
     return None if credentials.user_id is None else Context(credentials, _SEAL)

@@ -15,9 +15,9 @@ class BadStrategy(Exception):
     """The strategy can't be used as it is configured: nobody could ever be let in."""
 
 
-def admit(environ: Environ, strategy: Strategy, request_id: str) -> Context | Stranger | None:
+def admit(environ: Environ, strategy: Strategy) -> Context | Stranger | None:
     """Who is asking; None where nobody has to say so. What a client claims to be is taken away first."""
     claimed = without_identity(environ)
     if environ.get("PATH_INFO", "") in OPEN_PATHS:
         return None
-    return strategy(environ, claimed) or context_of(environ, request_id) or Stranger()
+    return strategy(environ, claimed) or context_of(environ) or Stranger()

@@ -1,7 +1,9 @@
 """What a caller may do, by oslo.policy and the operator's files. Fails closed: what has no rule is forbidden."""
 
+import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 from oslo_config import cfg
 from oslo_context.context import RequestContext
@@ -10,9 +12,16 @@ from oslo_policy import opts, policy
 from roost.access import rules
 from roost.access.context import Context
 
+LOG = logging.getLogger(__name__)
+
 GOOD_SECONDS = 1.0
-"""How long an answer is good for. Each answer looks whether the operator's files have changed, and studies the rules'
-code anew: half of what HTTP costs a claim. So a changed file is obeyed after a second at most."""
+"""How long an answer is good for, and how often the operator's files are looked at. oslo.policy studies the rules' code
+anew for each answer: half of what HTTP costs a claim."""
+
+_Answers = dict[str, bool]
+"""By all that a rule may look at."""
+_Files = tuple[tuple[Path, int, int, int, int], ...]
+"""What changes when a file does, comes or goes."""
 
 
 class BadPolicy(Exception):
@@ -25,7 +34,6 @@ def enforcer(conf: cfg.ConfigOpts) -> policy.Enforcer:
     made = policy.Enforcer(conf)
     # Every default changed when roles got scopes; a warning for each would fill the log and tell nothing.
     made.suppress_default_change_warnings = True
-    made.suppress_deprecation_warnings = True
     made.register_defaults(rules.defaults())
     return made
 
@@ -34,40 +42,80 @@ class Policy:
     """The rules in force."""
 
     def __init__(self, conf: cfg.ConfigOpts, *, ticks: Callable[[], float] = time.monotonic) -> None:
+        self._conf = conf
         self._ticks = ticks
-        self._answers: dict[str, bool] = {}
-        """By all that a rule may look at."""
-        self._answers_since = ticks()
-        self._enforcer = enforcer(conf)
-        try:
-            self._enforcer.load_rules()
-        except ValueError as error:
-            message = f"the policy file {conf.oslo_policy.policy_file} can't be read: {' '.join(str(error).split())}"
-            raise BadPolicy(message) from None
+        self._files = _files(conf)
+        self._in_force: tuple[policy.Enforcer, _Answers] = _loaded(conf), {}
+        """One value, so that no thread takes an answer of other rules for theirs."""
+        self._since = ticks()
 
     def knows(self, rule: str) -> bool:
         """Whether there is such a rule; a route without one must not start."""
-        return rule in self._enforcer.registered_rules
+        return rule in self._in_force[0].registered_rules
 
     def allows(self, context: Context, rule: str, target: Mapping[str, object] | None = None) -> bool:
         """Whether the caller may do what the rule guards, to the target; by default to what is its own."""
         credentials = context.credentials
         if target is None:
             target = {"project_id": credentials.project_id, "user_id": credentials.user_id}
-        answers = self._fresh_answers()
+        if self._ticks() - self._since > GOOD_SECONDS:
+            self._look_again()
+        enforcer, answers = self._in_force
         asked = repr((rule, sorted(target.items()), sorted(credentials.to_policy_values().items())))
         if (answer := answers.get(asked)) is None:
-            answer = answers[asked] = self._ask(credentials, rule, target)
+            answer = answers[asked] = _decided(enforcer, credentials, rule, target)
         return answer
 
-    def _ask(self, credentials: RequestContext, rule: str, target: Mapping[str, object]) -> bool:
-        try:
-            return bool(self._enforcer.authorize(rule, dict(target), credentials))
-        except (policy.InvalidScope, policy.PolicyNotRegistered):
-            return False
+    def _look_again(self) -> None:
+        """Begin with no answers and, if a file has changed, with new rules. Who still holds the old ones keeps them."""
+        enforcer, files = self._in_force[0], _files(self._conf)  # looked at before they are read
+        if files != self._files:
+            self._files = files
+            try:
+                enforcer = _loaded(self._conf)
+            except BadPolicy as error:
+                LOG.error("the rules before it stay in force: %s", error)  # noqa: TRY400 - the text says what to mend
+        self._in_force, self._since = (enforcer, {}), self._ticks()
 
-    def _fresh_answers(self) -> dict[str, bool]:
-        """Who still holds the old ones keeps them to himself."""
-        if self._ticks() - self._answers_since > GOOD_SECONDS:
-            self._answers, self._answers_since = {}, self._ticks()
-        return self._answers
+
+def _files(conf: cfg.ConfigOpts) -> _Files:
+    """The operator's files as they are now; none of them while one can't be looked at, as when it goes meanwhile."""
+    try:
+        found = [(path, path.stat()) for path in _paths(conf)]
+    except OSError:
+        return ()
+    return tuple((path, stat.st_ctime_ns, stat.st_mtime_ns, stat.st_size, stat.st_ino) for path, stat in found)
+
+
+def _paths(conf: cfg.ConfigOpts) -> Iterator[Path]:
+    for name in (conf.oslo_policy.policy_file, *conf.oslo_policy.policy_dirs):
+        if (found := conf.find_file(name)) is not None:
+            path = Path(found)
+            yield from sorted(path.iterdir()) if path.is_dir() else [path]
+
+
+def _loaded(conf: cfg.ConfigOpts) -> policy.Enforcer:
+    """All rules, with the operator's files over the defaults; it looks at them only this once."""
+    made = enforcer(conf)
+    try:
+        made.load_rules()
+    except (ValueError, OSError, cfg.Error) as error:
+        raise _bad(conf, " ".join(str(error).split())) from None
+    except (AttributeError, TypeError):
+        raise _bad(conf, "it must map names of rules to texts") from None
+    made.use_conf = False
+    return made
+
+
+def _bad(conf: cfg.ConfigOpts, reason: str) -> BadPolicy:
+    return BadPolicy(f"the policy file {conf.oslo_policy.policy_file} can't be read: {reason}")
+
+
+def _decided(enforcer: policy.Enforcer, credentials: RequestContext, rule: str, target: Mapping[str, object]) -> bool:
+    try:
+        return bool(enforcer.authorize(rule, dict(target), credentials))
+    except (policy.InvalidScope, policy.PolicyNotRegistered):
+        return False
+    except Exception:  # a rule that refers to itself, a check of somebody else's code: it must not open anything
+        LOG.exception("forbidden: %s can't be decided", rule)
+        return False

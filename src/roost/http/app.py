@@ -88,7 +88,7 @@ class _Entrance:
     def process_request(self, req: falcon.Request, _resp: falcon.Response) -> None:
         environ = req.env
         refuse_oversize(environ, self._limits)
-        caller = admit(environ, self._strategy, environ.get(REQUEST_ID, ""))
+        caller = admit(environ, self._strategy)
         if isinstance(caller, Stranger):
             raise faults.NoContext(caller.challenge, caller.words)
         environ[_CONTEXT] = caller

@@ -126,16 +126,16 @@ def _refuse_unknown_classes(world: World, command: Reshape) -> None:
             if name not in world.classes:
                 raise refusals.UnknownClassInReshape(name)
     for entry in _entries(command):
-        name = entry.resource_class
-        if name in world.classes:
-            continue
-        match command.via:
-            case Via.ONE_CLAIM:
-                raise refusals.UnknownClassInClaim(entry.consumer, name)
-            case Via.MANY_CLAIMS:
-                raise refusals.UnknownClassInClaims(name)
-            case Via.RESHAPER:
-                raise refusals.UnknownClassInReshape(name)
+        if entry.resource_class not in world.classes:
+            raise _unknown_class(command.via, entry)
+
+
+def _unknown_class(via: Via, entry: _Entry) -> refusals.Refusal:
+    if via is Via.ONE_CLAIM:
+        return refusals.UnknownClassInClaim(entry.consumer, entry.resource_class)
+    if via is Via.MANY_CLAIMS:
+        return refusals.UnknownClassInClaims(entry.resource_class)
+    return refusals.UnknownClassInReshape(entry.resource_class)
 
 
 def _refuse_unfit(world: World, command: Reshape, usage: Counter[_Key]) -> None:
