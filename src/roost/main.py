@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import version
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 from wsgiref.types import WSGIApplication
 
 from oslo_config import cfg
@@ -146,7 +146,8 @@ def _assemble(conf: cfg.ConfigOpts, database: SQLStore, meters: Meters, slots: S
         searched=meters.searched,
     )
     app = make_app(site, strategy(conf), Policy(conf))
-    # From the inside out: a request passes the last of these first.
+    # From the inside out: a request passes the last of these first. One that has nothing to do isn't passed at all: it
+    # would cost each request as much as its log line.
     if conf.cors.allowed_origin:
         app = CORS(app, conf)
     app = Observed(RequestLog(app), meters)
@@ -156,7 +157,9 @@ def _assemble(conf: cfg.ConfigOpts, database: SQLStore, meters: Meters, slots: S
     app = Aside(app, healthcheck.PATH, healthcheck.Health(app, conf, signs))
     cloud = Cloud(version("roost"), mirror, SECONDS_TO_ANSWER, conf.roost.metrics_series)
     app = Aside(app, scrape.PATH, scrape.make_scrape(meters, slots, cloud), sources_of(conf.roost.metrics_sources))
-    return cast("WSGIApplication", HTTPProxyToWSGI(app, conf))
+    if conf.oslo_middleware.enable_proxy_headers_parsing:
+        app = HTTPProxyToWSGI(app, conf)
+    return app
 
 
 def _traces(conf: cfg.ConfigOpts) -> "Traces | None":
