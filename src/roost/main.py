@@ -147,7 +147,7 @@ def _assemble(conf: cfg.ConfigOpts, database: SQLStore, meters: Meters, slots: S
     )
     app = make_app(site, strategy(conf), Policy(conf))
     # From the inside out: a request passes the last of these first. One that has nothing to do isn't passed at all: it
-    # would cost each request as much as its log line.
+    # would cost each request nearly what its log line does.
     if conf.cors.allowed_origin:
         app = CORS(app, conf)
     app = Observed(RequestLog(app), meters)

@@ -10,9 +10,6 @@ Hypothesis tries the same parsers in every run of the tests (`test_parsers.py`, 
 import contextlib
 import itertools
 import sys
-import tempfile
-from collections.abc import Callable
-from pathlib import Path
 
 import atheris
 
@@ -25,15 +22,13 @@ with atheris.instrument_imports(include=["roost", "microversion_parse", "jsonsch
     from roost.http.microversions import history
     from roost.http.microversions.negotiation import negotiate
     from roost.http.openapi.forms import FORMS
-    from roost.http.queries import filters
-    from roost.http.queries.candidates import query_of
-    from roost.http.queries.form import parse
-    from roost.model.refusals import Refusal
     from roost.storage.sql.engines import driver_url
     from roost.storage.sql.hosts import UnknownDatabase
+    from tests.hostile.readers import read_query
 
 from tests.hostile.corpus import PARAMETERS, TEXTS
 from tests.hostile.shots import GOODS, HOST, encoded
+from tests.tidy.source import ROOT
 
 BODIES = list(
     dict.fromkeys(
@@ -50,16 +45,7 @@ def query(data: bytes) -> None:
     """The query strings of all questions, in the newest version and in one that the first byte picks."""
     text = data[1:].decode("latin-1")
     version = history.ALL[data[0] % len(history.ALL)] if data else history.NEWEST
-    readers: list[Callable[[], object]] = [
-        lambda: query_of(parse(text), history.NEWEST, 128),
-        lambda: query_of(parse(text), version if version.minor >= 10 else history.NEWEST, 2),
-        lambda: filters.providers(parse(text), version),
-        lambda: filters.traits(parse(text)),
-        lambda: filters.usages(parse(text), history.NEWEST),
-    ]
-    for read in readers:
-        with contextlib.suppress(Refusal):
-            read()
+    read_query(text, version)
 
 
 def body(data: bytes) -> None:
@@ -106,7 +92,8 @@ def database(data: bytes) -> None:
 
 
 PARSERS = (query, body, version, uuid, authorization, people, database)
-FOLDER = Path(tempfile.mkdtemp(prefix="fuzz-"))
+FOLDER = ROOT / "build/fuzz"
+"""What one run found, the next begins with."""
 USERS, ROLES = FOLDER / "users", FOLDER / "roles"
 
 HASH = "$2y$04$" + "a" * 53
@@ -131,8 +118,8 @@ def escaped(word: bytes) -> str:
 def main(name: str, seconds: str) -> None:
     """Fuzz one parser. Ends the process."""
     parser = next(each for each in PARSERS if each.__name__ == name)
-    corpus, words = FOLDER / "corpus", FOLDER / "words"
-    corpus.mkdir()
+    corpus, words = FOLDER / name, FOLDER / "words"
+    corpus.mkdir(parents=True, exist_ok=True)
     for number, seed in enumerate(SEEDS):
         (corpus / str(number)).write_bytes(seed)
     texts = itertools.chain(TEXTS, PARAMETERS, ("in:", "!in:", "placement 1.", "latest", "consumer_generation"))

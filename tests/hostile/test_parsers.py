@@ -15,14 +15,10 @@ from roost.access.http_basic import CHALLENGE, HTTPBasic
 from roost.access.passwords import Passwords
 from roost.http import faults
 from roost.http.bodies import patterns
-from roost.http.limits import Limits
 from roost.http.microversions import history
 from roost.http.microversions.negotiation import negotiate
-from roost.http.queries import filters
-from roost.http.queries.candidates import query_of
-from roost.http.queries.form import parse
-from roost.model.refusals import Refusal
 from tests.hostile.corpus import PARAMETERS, TEXTS
+from tests.hostile.readers import read_query
 from tests.hostile.shots import GOODS, HOST, Good, Shot, encoded, places, with_value
 from tests.hostile.target import judge_error
 from tests.http.api import Client
@@ -64,17 +60,7 @@ def wsgi(text: str) -> str:
 @given(st.lists(st.tuples(PIECES, PIECES), max_size=6), VERSIONS)
 def test_query_strings(pairs: list[tuple[str, str]], version: history.Microversion) -> None:
     """Each reader of a query string understands it or refuses it."""
-    query = wsgi("&".join(f"{name}={value}" for name, value in pairs))
-    readers = (
-        lambda: query_of(parse(query), history.NEWEST, Limits().most_groups),
-        lambda: query_of(parse(query), version if version.minor >= 10 else history.NEWEST, 2),
-        lambda: filters.providers(parse(query), version),
-        lambda: filters.traits(parse(query)),
-        lambda: filters.usages(parse(query), history.NEWEST),
-    )
-    for read in readers:
-        with contextlib.suppress(Refusal):
-            read()
+    read_query(wsgi("&".join(f"{name}={value}" for name, value in pairs)), version)
 
 
 @given(st.one_of(PIECES, st.text("0123456789abcdefABCDEF-", max_size=40), st.uuids().map(str)))

@@ -1,7 +1,7 @@
 """A cloud that the judge's own server made is adopted, worked on, given back, and served by the judge again.
 
-Small in ordinary runs, and on one database. `make cloud` has 10,000 hosts and 200,000 allocations, which the judge
-takes half an hour to make.
+Small in ordinary runs, and on one database. `make cloud` has 10,000 hosts and 200,000 allocations, most of whose time
+is the judge's, who makes them.
 """
 
 import itertools

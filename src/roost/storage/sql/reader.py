@@ -306,17 +306,13 @@ _CONSUMER_ALLOCATIONS = (
     .order_by(allocations.c.id)
 )
 
-_OWNED = consumers.join(projects, projects.c.id == consumers.c.project_id).join(
-    users, users.c.id == consumers.c.user_id
-)
-
 
 def _consumers_by_type(*owned: ColumnElement[bool]) -> Select[Any]:
     """How many consumers of an owner hold something."""
     holds = sa.exists().where(allocations.c.consumer_id == consumers.c.uuid)
     found = (
         sa.select(consumers.c.consumer_type_id.label("type_id"), sa.func.count().label("consumers"))
-        .select_from(_OWNED)
+        .select_from(rows.OWNED)
         .where(*owned, holds)
         .group_by(consumers.c.consumer_type_id)
         .subquery()
@@ -336,7 +332,7 @@ def _usage_by_type(*owned: ColumnElement[bool]) -> Select[Any]:
             allocations.c.resource_class_id.label("class_id"),
             sa.func.sum(allocations.c.used).label("used"),
         )
-        .select_from(_OWNED.join(allocations, allocations.c.consumer_id == consumers.c.uuid))
+        .select_from(rows.OWNED.join(allocations, allocations.c.consumer_id == consumers.c.uuid))
         .where(*owned)
         .group_by(consumers.c.consumer_type_id, allocations.c.resource_class_id)
         .subquery()

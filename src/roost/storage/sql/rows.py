@@ -56,11 +56,10 @@ STOCK: Columns = (
 )
 STOCK_TIMES: Columns = (inventories.c.created_at.label("stock_made"), inventories.c.updated_at.label("stock_changed"))
 
-OWNERS = (
-    consumers.join(projects, projects.c.id == consumers.c.project_id)
-    .join(users, users.c.id == consumers.c.user_id)
-    .outerjoin(consumer_types, consumer_types.c.id == consumers.c.consumer_type_id)
-)
+OWNED = consumers.join(projects, projects.c.id == consumers.c.project_id).join(users, users.c.id == consumers.c.user_id)
+"""Consumers by whose they are."""
+
+OWNERS = OWNED.outerjoin(consumer_types, consumer_types.c.id == consumers.c.consumer_type_id)
 """What `CONSUMER` selects from."""
 
 CONSUMER: Columns = (
