@@ -7,9 +7,6 @@ from pathlib import Path
 
 import msgspec
 import typer
-from keystoneauth1 import loading
-from keystoneauth1.exceptions import NoMatchingPlugin
-from keystonemiddleware.opts import list_auth_token_opts
 from oslo_config import cfg
 from rich.console import Console
 
@@ -154,9 +151,7 @@ def _known(conf: cfg.ConfigOpts) -> Known:
             known.update({(group, option): None for option in conf[group]})
         else:
             known["DEFAULT", group] = None
-    for group, options in list_auth_token_opts():
-        known.update({(group, option.dest): None for option in options})
-    known.update({(AUTHTOKEN, option): None for option in _of_plugin(conf)})
+    known.update({(AUTHTOKEN, option): None for option in _of_authtoken(conf)})
     for group, options in GROUPS.items():
         for option in options:
             known[group, option.dest] = option
@@ -164,19 +159,17 @@ def _known(conf: cfg.ConfigOpts) -> Known:
     return known
 
 
-def _of_plugin(conf: cfg.ConfigOpts) -> Iterable[str]:
-    """What the plugin takes by which Roost itself logs in to Keystone."""
+def _of_authtoken(conf: cfg.ConfigOpts) -> Iterable[str]:
+    """What the plugin takes too by which Roost itself logs in to Keystone: its type is a setting."""
+    from roost.access import authtoken  # noqa: PLC0415 - 11 MB and half a second, for those who ask
+
     there: dict[str, dict[str, list[str]]] = {}
     for path in _files(conf):
         cfg.ConfigParser(str(path), there).parse()
-    named = (
+    return authtoken.options(
         os.environ.get("OS_KEYSTONE_AUTHTOKEN__AUTH_TYPE")
         or there.get(AUTHTOKEN, {}).get("auth_type", ["password"])[-1]
     )
-    try:
-        return [option.dest for option in loading.get_auth_plugin_conf_options(named)]
-    except NoMatchingPlugin:
-        return []
 
 
 def _standing(conf: cfg.ConfigOpts, known: Known, group: str, option: str) -> tuple[Standing, str]:
