@@ -7,6 +7,7 @@ import pytest
 
 from roost.http.microversions import history
 from roost.http.views.candidates import CandidateShape, candidates_json
+from roost.model.names import Trait
 from roost.model.provider import ProviderState
 from roost.search.answer import Candidates
 from roost.search.candidates import candidates
@@ -46,6 +47,16 @@ def test_odd_texts_are_escaped(shape: CandidateShape) -> None:
     assert told == _plainly(found, query, shape)
     assert len(told["allocation_requests"]) == len(ODD)
     assert set(told["provider_summaries"]) == set(ODD)
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 6, 7, 40])
+def test_few_and_many_traits_are_told_whole(count: int) -> None:
+    """Many are a piece of their own, which providers share."""
+    traits = tuple(Trait(f"CUSTOM_{number:02}") for number in range(count))
+    states = [msgspec.structs.replace(state, traits=traits) for state in cloud("one VCPU:8\ntwo VCPU:8").states]
+    query, shape = request("resources=VCPU:1"), CandidateShape.of(history.ALL[-1])
+    told = msgspec.json.decode(candidates_json(candidates(Snapshot.of(states, CLASSES, traits), query), query, shape))
+    assert [each["traits"] for each in told["provider_summaries"].values()] == [list(traits)] * len(states)
 
 
 def test_what_was_said_of_a_provider_is_said_anew_when_it_changed() -> None:

@@ -8,7 +8,7 @@ and `_summary`, which alone know what an answer looks like.
 import re
 from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Any, TypeAlias
 
 import msgspec
@@ -20,8 +20,11 @@ from roost.search.answer import Candidate, Candidates, Form
 from roost.search.block import Block
 from roost.search.query import Query
 
-_Summary: TypeAlias = tuple[bytes, bytes]
-"""A summary with a comma before it, in two pieces: the second, its traits, is one for all that bear the same."""
+_Summary: TypeAlias = tuple[bytes, ...]
+"""A summary with a comma before it, in one piece or two: then the traits are apart, one for all that bear the same."""
+
+_WORTH_SHARING = 64
+"""Bytes of a summary's end from which on it is kept apart: each piece more costs an answer time."""
 
 
 class CandidateShape(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,12 +54,10 @@ class CandidateShape(msgspec.Struct, frozen=True, kw_only=True):
 def candidates_json(found: Candidates, query: Query, shape: CandidateShape) -> bytes:
     """The whole answer."""
     asked = {name for group in query.groups.values() for name in group.resources}
-    pieces = [
-        piece
-        for block, places in found.summarised
-        for summary in _summaries(block, places, None if shape.all_classes else asked, shape)
-        for piece in summary
-    ]
+    summaries = (
+        _summaries(block, places, None if shape.all_classes else asked, shape) for block, places in found.summarised
+    )
+    pieces = list(chain.from_iterable(chain.from_iterable(summaries)))
     pieces[:1] = [piece.removeprefix(b",") for piece in pieces[:1]]
     head = b'{"allocation_requests":[%b],"provider_summaries":{' % _requests(found, shape).encode()
     return b"".join([head, *pieces, b"}}"])
@@ -116,16 +117,18 @@ def _summaries(
     if asked is not None:
         return [_written(block.state(place), asked, shape) for place in places]
     shelf = block.shelf((CandidateShape, shape.traits, shape.trees))
-    for place in places:
-        if shelf[place] is None:
-            shelf[place] = _written(block.state(place), None, shape)
-    return [shelf[place] for place in places]
+    summaries = list(map(shelf.__getitem__, places))
+    if not all(summaries):
+        for place in places:
+            shelf[place] = shelf[place] or _written(block.state(place), None, shape)
+        summaries = list(map(shelf.__getitem__, places))
+    return summaries
 
 
 def _written(state: ProviderState, asked: Collection[str] | None, shape: CandidateShape) -> _Summary:
     text = b"," + msgspec.json.encode({state.uuid: _summary(state, asked, shape)})[1:-1]
-    end = _end(state.traits) if shape.traits else b"}"
-    return text[: -len(end)], end
+    end = _end(state.traits) if shape.traits else b""
+    return (text,) if len(end) < _WORTH_SHARING else (text[: -len(end)], end)
 
 
 @lru_cache(maxsize=4096)
