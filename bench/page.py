@@ -39,8 +39,8 @@ INTRODUCTION = f"""\
 HTTP, on one machine, in one run. Figures are of that machine at that moment, and its few processors are shared by the
 servers, the database and the clients; what counts is the ratio.
 
-- **The servers**: `roost serve --workers 2`; the peer under gunicorn with four processes of four threads. Both with
-  `noauth2`, so that no Keystone is measured.
+- **The servers**: `roost serve --workers 2`, its tables made before by `roost db sync`; the peer under gunicorn with
+  four processes of four threads. Both with `noauth2`, so that no Keystone is measured.
 - **The clouds** are loaded over REST, through Roost, and both servers serve *the same database*. The flat ones are
   hosts with 20 traits each, in ten aggregates, of which 95 % fit; *traits and aggregates too* requires a trait, forbids
   one, and wants any of three and one of five aggregates. The nested one is that of the peer's own performance job,

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.databases import fresh_database, peer_url
-from tests.end_to_end.servers import free_port, serving, started, wait_for
+from tests.end_to_end.servers import free_port, make_tables, serving, started, wait_for
 
 WORKERS = 2
 """Processes of Roost: one for each core."""
@@ -19,7 +19,8 @@ PEER_SECONDS = 300
 
 @contextmanager
 def roost_on(database: str) -> Iterator[str]:
-    """The address of a Roost that serves this database."""
+    """The address of a Roost that serves this database, whose tables are made before."""
+    make_tables(database)
     # noauth2 knows no services, which alone may reshape under the new defaults.
     old = {"OS_OSLO_POLICY__ENFORCE_NEW_DEFAULTS": "false"}
     with serving(database, workers=WORKERS, **old) as (one,):

@@ -120,6 +120,11 @@ def wait_until(true: Callable[[], bool], seconds: float, otherwise: Callable[[],
         time.sleep(PAUSE)
 
 
+def make_tables(database: str) -> None:
+    """What an operator does before the first start, if they don't leave it to the server."""
+    subprocess.run([roost(), "db", "sync", "--database", database], check=True, capture_output=True, env=environment())
+
+
 @contextmanager
 def started(command: Sequence[str], port: int, variables: Mapping[str, str] | None = None) -> Iterator[Server]:
     """A process that is to serve on a port; it may not answer yet. Whatever is left of it at the end is killed."""

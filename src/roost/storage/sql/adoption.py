@@ -18,10 +18,10 @@ from roost.storage.sql.doctor.possessions import POSSESSIONS
 from roost.storage.sql.doctor.procedure import Procedure, StandIn, counted
 from roost.storage.sql.doctor.trees import TREES
 from roost.storage.sql.failures import SchemaNotOurs
+from roost.storage.sql.revisions import revision
 from roost.storage.sql.standards import missing
 from roost.storage.sql.store import SQLStore
 from roost.storage.sql.tables import consumer_types, metadata, resource_classes, resource_providers, roost_changes
-from roost.storage.sql.upkeep import revision
 
 RELEASES = {
     "b4ed3a175331": "Train, before 2.0",

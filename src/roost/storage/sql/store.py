@@ -23,6 +23,7 @@ from roost.storage.sql.glance import Doubt, Glance
 from roost.storage.sql.patience import NOBODY, Patience, Watch
 from roost.storage.sql.reader import SQLReader
 from roost.storage.sql.remembered import Remembered
+from roost.storage.sql.revisions import is_newest
 from roost.storage.sql.tables import roost_stripes
 from roost.storage.sql.transaction import SQLTransaction, was_committed
 from roost.storage.sql.unit import Unit
@@ -132,7 +133,9 @@ class SQLStore:
                     self._patience.sleep(self._patience.ticks() - begun)
 
     def upgrade(self) -> None:
-        """Make or upgrade the tables."""
+        """Make or upgrade the tables, if they aren't the newest."""
+        if self.look(is_newest):
+            return
         from roost.storage.sql import migrations  # noqa: PLC0415 - Alembic would weigh 10 MB in each worker for nothing
 
         def once() -> None:

@@ -1,24 +1,9 @@
 """The upkeep of tables on SQL. Works on any revision of Placement's tables, and where Roost's have not been made."""
 
-import sqlalchemy as sa
-from sqlalchemy import Connection
-
 from roost.storage.sql import gaps
 from roost.storage.sql.doctor.procedure import StandIn
+from roost.storage.sql.revisions import revision
 from roost.storage.sql.store import SQLStore
-
-PLACEMENTS_VERSION = "alembic_version"
-"""The table in which Placement's revision is written."""
-
-_REVISION = sa.select(sa.column("version_num", sa.String)).select_from(sa.table(PLACEMENTS_VERSION))
-
-
-def revision(connection: Connection) -> str | None:
-    """The revision of Placement's tables; None where there are none."""
-    if not sa.inspect(connection).has_table(PLACEMENTS_VERSION):
-        return None
-    found: str | None = connection.execute(_REVISION).scalar()
-    return found
 
 
 class SQLUpkeep:

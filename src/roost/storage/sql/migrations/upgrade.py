@@ -10,8 +10,9 @@ from sqlalchemy import Connection, Engine, inspect
 
 from roost.storage.sql.dialects import dialect_of
 from roost.storage.sql.failures import SchemaNotOurs
+from roost.storage.sql.revisions import OURS, PLACEMENTS
 
-HISTORIES = (("placement", "alembic_version"), ("own", "roost_alembic_version"))
+HISTORIES = (("placement", PLACEMENTS), ("own", OURS))
 """Each history's folder and version table. Placement's comes first; ours may refer to it, never the reverse."""
 
 _one_at_a_time = threading.Lock()
@@ -60,6 +61,6 @@ def _configuration(connection: Connection, folder: str, version_table: str) -> C
 
 def _refuse_unversioned(connection: Connection) -> None:
     tables = set(inspect(connection).get_table_names())
-    if "resource_providers" in tables and "alembic_version" not in tables:
-        message = "there are Placement's tables without alembic_version, so their revision is unknown"
+    if "resource_providers" in tables and PLACEMENTS not in tables:
+        message = f"there are Placement's tables without {PLACEMENTS}, so their revision is unknown"
         raise SchemaNotOurs(message)
