@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias, TypeGuard
 
 from tests.tidy.source import Breach, Source
+from tests.tidy.statements import sql_is_built_not_written
 
 Rule: TypeAlias = Callable[[Source], Iterator[Breach]]
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
@@ -18,10 +19,8 @@ MOST_LINES_OF_FILE = 500
 MOST_COLUMNS = 120
 
 HISTORY = "src/roost/http/microversions/history.py"
-RAW_SQL = ("src/roost/storage/sql/dialects.py", "src/roost/storage/sql/migrations")
 VALUES = ("roost.model", "roost.search.query", "roost.search.answer", "roost.ledger.commands", "roost.ledger.world")
 COMPARING = ("test_", "judge")
-SQL_TEXTS = frozenset({"text", "TextClause", "DDL"})
 VAGUE = frozenset({"util", "utils", "helper", "helpers", "common", "misc"})
 
 MICROVERSION = re.compile(r"(?<![\d.])(?<!HTTP/)1\.\d{1,2}(?![\d.])")
@@ -202,31 +201,6 @@ def tests_state_their_fact(source: Source) -> Iterator[Breach]:
     for node in filter(is_function, source.nodes):
         if node.name.startswith("test_") and ast.get_docstring(node) is None:
             yield source.breach(node, f"{node.name} has no docstring: state in a sentence the fact that it tests")
-
-
-def sql_is_built_not_written(source: Source) -> Iterator[Breach]:
-    """SQL as text is where dialects differ and injections begin."""
-    if not source.within("src/roost") or source.within(*RAW_SQL):
-        return
-    advice = f"writes SQL as text: use SQLAlchemy Core, or put the dialect's difference in {RAW_SQL[0]}"
-    for node in source.nodes:
-        match node:
-            case ast.ImportFrom(module=str(module), names=names) if module.startswith("sqlalchemy"):
-                found = any(alias.name in SQL_TEXTS for alias in names)
-            case ast.Call(func=ast.Attribute(attr="exec_driver_sql"), args=[statement, *_]):
-                found = not isinstance(statement, ast.Name | ast.Attribute)
-            case ast.Call(func=ast.Attribute(attr="literal_column"), args=[text, *_]):
-                found = isinstance(text, ast.JoinedStr | ast.BinOp) or _formats(text)
-            case ast.Attribute(attr=name, value=ast.Name(id="sqlalchemy" | "sa") | ast.Attribute(attr="sql")):
-                found = name in SQL_TEXTS
-            case _:
-                found = False
-        if found:
-            yield source.breach(node, advice)
-
-
-def _formats(node: ast.expr) -> bool:
-    return isinstance(node, ast.Call) and _identifier(node.func) in {"format", "join", "replace"}
 
 
 def only_the_command_line_prints(source: Source) -> Iterator[Breach]:
