@@ -370,8 +370,11 @@ def _limits(conf: cfg.ConfigOpts) -> Limits:
 def _set_up_log(conf: cfg.ConfigOpts) -> None:
     log.setup(conf, configuration.PROJECT)
     logging.captureWarnings(capture=True)
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(OneLineEach())
+    one_line_each = OneLineEach()
+    # Also those of the server beneath us, which tells of exceptions.
+    for name in (None, *logging.root.manager.loggerDict):
+        for handler in logging.getLogger(name).handlers:
+            handler.addFilter(one_line_each)
     if conf.log_options:
         conf.log_opt_values(LOG, logging.DEBUG)
 

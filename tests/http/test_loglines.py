@@ -1,6 +1,9 @@
 """No client writes lines into the log, or fields into a line."""
 
 import logging
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +11,7 @@ from oslo_log.formatters import ContextFormatter
 
 from roost import configuration
 from roost.http.loglines import OneLineEach
+from tests.end_to_end.servers import environment
 from tests.http.api import Client
 
 pytestmark = pytest.mark.cwe_707
@@ -94,3 +98,26 @@ def test_an_explained_search(lines: list[str]) -> None:
     Client()("GET /roost/candidates/explain?resources=VCPU:1&required=CUSTOM_%0a%22%e2%80%a8x")
 
     _refuse_forgery(lines)
+
+
+SERVER = f"""
+import logging
+from granian.log import LogLevels, configure_logging
+configure_logging(LogLevels.info)  # as its workers do, before they load an application
+import roost.wsgi
+for name in (None, "some.library", "_granian"):
+    logging.getLogger(name).warning("of %s", "a\\n{FORGED}")
+"""
+
+
+def test_a_server_sets_its_log_up_so(tmp_path: Path) -> None:
+    """Whoever writes into it: Roost, a library, the server beneath."""
+    variables = environment(
+        OS_PLACEMENT_DATABASE__CONNECTION=f"sqlite:///{tmp_path}/a.db",
+        OS_PLACEMENT_DATABASE__SYNC_ON_STARTUP="true",
+        OS_API__AUTH_STRATEGY="noauth2",
+    )
+    ran = subprocess.run([sys.executable, "-c", SERVER], capture_output=True, text=True, check=True, env=variables)
+    said = (ran.stdout + ran.stderr).splitlines()
+    _refuse_forgery(said)
+    assert sum(f"of a\\n{FORGED}" in line for line in said) == 3
