@@ -226,7 +226,9 @@ def test_the_operator_s_own_backends(tmp_path: Path) -> None:
 def test_whom_the_operator_shuts_out() -> None:
     """Sees the API."""
     assert health(well, allowed_source_ranges=["10.0.0.0/8"])().body == b"api"
-    assert health(well, ignore_proxied_requests=True)(x_forwarded_for="1.2.3.4").body == b"api"
+    for proxy in ({"x_forwarded_for": "1.2.3.4"}, {"x_forwarded_for": ""}, {"via": "a"}, {"x_real_ip": "1.2.3.4"}):
+        assert health(well, ignore_proxied_requests=True)(**proxy).body == b"api"
+        assert health(well)(**proxy).body == b"OK"
 
 
 @pytest.mark.parametrize("address", ["", "unix:", "a, 10.0.0.1", "10.0.0.1, a"])

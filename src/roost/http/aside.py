@@ -46,6 +46,11 @@ def sources_of(texts: Iterable[str]) -> Sources:
         raise BadSource(message) from None
 
 
+def tells_of_a_proxy(environ: WSGIEnvironment) -> bool:
+    """Whether a request has any header by which proxies tell of themselves, whatever it says."""
+    return any(_PROXY.match(name) for name in environ)
+
+
 class Aside:
     """A WSGI wrapper that has one path answered elsewhere."""
 
@@ -99,7 +104,7 @@ class Aside:
         """
         if self._sources is None:
             return True
-        if any(_PROXY.match(name) for name in environ):
+        if tells_of_a_proxy(environ):
             return False
         try:
             address = ip_address(environ.get("REMOTE_ADDR", ""))

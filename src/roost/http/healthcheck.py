@@ -11,6 +11,7 @@ from oslo_middleware import Healthcheck
 from oslo_middleware.healthcheck.pluginbase import HealthcheckResult
 from stevedore.extension import Extension
 
+from roost.http.aside import tells_of_a_proxy
 from roost.mirror.mirror import Mirror
 from roost.service.pulse import Silence
 from roost.storage.port import Unavailable
@@ -67,9 +68,16 @@ class Health(Healthcheck):
         super().__init__(app, conf)
         ours: Extension[Any] = Extension("roost", None, Signs, signs)  # type: ignore[arg-type] # no entry point: we are here
         self._backends.extensions.insert(0, ours)
+        self._ignores_proxied: bool = conf.healthcheck.ignore_proxied_requests
 
     def process_request(self, req: "Request") -> "Response | None":
-        """Answer whom the operator's options don't shut out; an address that is none is in no range of theirs."""
+        """Answer whom the operator's options don't shut out.
+
+        Where oslo.middleware hears a proxy by what some headers say, we do by any name; and an address that is none is
+        in no range.
+        """
+        if self._ignores_proxied and tells_of_a_proxy(req.environ):
+            return None
         try:
             ip_address(req.remote_addr or "")
         except ValueError:
