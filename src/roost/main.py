@@ -150,13 +150,18 @@ def _assemble(conf: cfg.ConfigOpts, database: SQLStore, meters: Meters, slots: S
     # would cost each request nearly what its log line does.
     if conf.cors.allowed_origin:
         app = CORS(app, conf)
-    app = Observed(RequestLog(app), meters)
+    app = Observed(app, meters)
     if traces:
         app = Observed(app, traces)
+    limits = site.settings.limits
     signs = Signs(Pulse(partial(database.ping, SECONDS_TO_ANSWER / 2), SECONDS_TO_ANSWER), mirror)
-    app = Aside(app, healthcheck.PATH, healthcheck.Health(app, conf, signs))
+    health = healthcheck.Health(app, conf, signs)
+    app = Aside(app, healthcheck.PATH, health, methods=healthcheck.METHODS, limits=limits)
     cloud = Cloud(version("roost"), mirror, SECONDS_TO_ANSWER, conf.roost.metrics_series)
-    app = Aside(app, scrape.PATH, scrape.make_scrape(meters, slots, cloud), sources_of(conf.roost.metrics_sources))
+    metrics = scrape.make_scrape(meters, slots, cloud)
+    sources = sources_of(conf.roost.metrics_sources)
+    app = Aside(app, scrape.PATH, metrics, methods=scrape.METHODS, limits=limits, sources=sources)
+    app = RequestLog(app, quiet={healthcheck.PATH, scrape.PATH})
     if conf.oslo_middleware.enable_proxy_headers_parsing:
         app = HTTPProxyToWSGI(app, conf)
     return app

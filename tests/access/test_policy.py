@@ -2,6 +2,7 @@
 
 import os
 import re
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +171,19 @@ def test_an_answer_is_good_for_a_second(tmp_path: Path, monkeypatch: pytest.Monk
         at.append(moment)
         assert rules.allows(caller("admin"), RULE)
         assert len(asked) == times, moment
+
+
+def test_long_answers_are_not_kept(tmp_path: Path) -> None:
+    """A client chooses what it asks of, and could fill the memory with it."""
+    rules = policy(tmp_path, [0.0])
+    reader = caller("reader")
+    tracemalloc.start()
+    for number in range(200):
+        assert not rules.allows(reader, "placement:usages", {"project_id": f"{number:060000}"})
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert kept < 2_000_000
 
 
 def test_a_caller_owns_what_is_its_own(tmp_path: Path) -> None:

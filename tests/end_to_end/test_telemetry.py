@@ -143,6 +143,29 @@ def test_who_may_not_scrape() -> None:
         assert requests.get(f"{server.address}/metrics", headers=proxied, timeout=SECONDS_TO_START).status_code == 401
 
 
+@pytest.mark.parametrize("path", ["/healthcheck", "/metrics"])
+def test_paths_beside_the_api_are_answered_like_all(path: str) -> None:
+    """With a request id, a hint to browsers, and a line in the log for what doesn't go well; to GET and HEAD."""
+    with fresh_database("sqlite") as database, serving(database) as (server,):
+
+        def ask(method: str) -> requests.Response:
+            return requests.request(method, f"{server.address}{path}", timeout=SECONDS_TO_START)
+
+        got = {method: ask(method) for method in ("GET", "HEAD", "POST", "TRACE", "FOO")}
+
+        assert {method: answer.status_code for method, answer in got.items()} == {
+            "GET": 200,
+            "HEAD": 204 if path == "/healthcheck" else 200,
+            **dict.fromkeys(("POST", "TRACE", "FOO"), 405),
+        }
+        for answer in got.values():
+            assert answer.headers["x-content-type-options"] == "nosniff"
+            assert answer.headers["x-openstack-request-id"].startswith("req-")
+        assert got["FOO"].json()["errors"][0]["request_id"] == got["FOO"].headers["x-openstack-request-id"]
+        told = [line.split('"')[1] for line in server.said().splitlines() if path in line]
+        assert told == [f"{method} {path}" for method in ("POST", "TRACE", "FOO")]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in OWN_KINDS])
 def test_health_and_a_database_that_comes_and_goes(kind: str) -> None:

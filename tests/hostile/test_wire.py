@@ -23,7 +23,8 @@ GET = b"GET /resource_providers HTTP/1.1\r\nhost: a\r\nx-auth-token: admin\r\n"
 CHUNKED = POST + b"transfer-encoding: chunked\r\n"
 UPGRADE = b"GET /nowhere HTTP/1.1\r\nhost: a\r\nx-auth-token: admin\r\nconnection: upgrade\r\n"
 NEXT = b"POST /resource_providers HTTP/1.1\r\nhost: a\r\nx-auth-token: admin\r\ncontent-length: 0\r\n\r\n"
-CHUNKS = b"14\r\n" + BODY + b"\r\n0\r\n\r\n"
+CHUNK = b"14\r\n" + BODY + b"\r\n"
+CHUNKS = CHUNK + b"0\r\n\r\n"
 ONE_CHUNK = b"1\r\n{\r\n0\r\n\r\n"
 FORM = b'{"errors":[{"status":'
 
@@ -46,6 +47,7 @@ REFUSED = {
     "a field without a name": GET + b": b\r\n\r\n",
     "a thousand fields": GET + b"x-a: b\r\n" * 1000 + b"\r\n",
     "a field of a megabyte": GET + b"x-a: " + b"a" * 1_000_000 + b"\r\n\r\n",
+    "a large type": GET + b"content-type: " + b"a" * 300_000 + b"\r\n\r\n",
     "a large header": GET + b"x-a: " + b"a" * 70_000 + b"\r\n\r\n",
     "a path of a megabyte": b"GET /" + b"a" * 1_000_000 + b" HTTP/1.1\r\nhost: a\r\n\r\n",
     "a long path": b"GET /" + b"a" * 63_000 + b" HTTP/1.1\r\nhost: a\r\n\r\n",
@@ -67,11 +69,20 @@ REFUSED = {
     "a chunk of a negative size": CHUNKED + b"\r\n-14\r\n" + BODY + b"\r\n0\r\n\r\n",
     "a chunk beyond all bounds": CHUNKED + b"\r\n" + b"F" * 17 + b"\r\n" + BODY,
     "a chunk that is too short": CHUNKED + b"\r\n5\r\n" + BODY + b"\r\n0\r\n\r\n",
+    "chunks": CHUNKED + b"\r\n" + CHUNKS,
+    "chunks without the last": CHUNKED + b"\r\n" + CHUNK,
+    "chunks without the end of the last": CHUNKED + b"\r\n" + CHUNK + b"0\r\n",
+    "chunks, and one of no number": CHUNKED + b"\r\n" + CHUNK + b"zzzz\r\n\r\n",
+    "chunks, and one that is too short": CHUNKED + b"\r\n" + CHUNK + b"ff\r\n \r\n0\r\n\r\n",
+    "chunks, spelt with an underscore": POST + b"transfer_encoding: \xff\r\n" + CHUNKED[len(POST) :] + b"\r\n" + CHUNKS,
     "an endless chunk extension": CHUNKED + b"\r\n14;" + b"a" * 500_000,
     "an absolute address": GET.replace(b"/resource_providers", b"http://evil.test:1/nowhere") + b"\r\n",
     "a tunnel": b"CONNECT evil.test:80 HTTP/1.1\r\nhost: a\r\n\r\n",
     "an asterisk": b"OPTIONS * HTTP/1.1\r\nhost: a\r\n\r\n",
     "a method of 10,000 letters": b"A" * 10_000 + b" / HTTP/1.1\r\nhost: a\r\n\r\n",
+    "a method that frameworks keep for themselves": b"WEBSOCKET / HTTP/1.1\r\nhost: a\r\n\r\n",
+    "the same, with a token": GET.replace(b"GET", b"WEBSOCKET") + b"\r\n",
+    "the same, nowhere": GET.replace(b"GET /", b"WEBSOCKET /nowhere/") + b"\r\n",
     "climbing": b"GET /../../etc/passwd HTTP/1.1\r\nhost: a\r\nx-auth-token: admin\r\n\r\n",
     "climbing, escaped": b"GET /%2e%2e/%2e%2e%2fetc/passwd HTTP/1.1\r\nhost: a\r\nx-auth-token: admin\r\n\r\n",
     "raw bytes in the path": b"GET /traits/\xff\xfe HTTP/1.1\r\nhost: a\r\nx-auth-token: admin\r\n\r\n",
@@ -163,13 +174,87 @@ def test_what_two_readers_may_part(served: tuple[Server, Books], sent: bytes) ->
     assert books.dump() == before
 
 
+SCRAPE = b"GET /metrics HTTP/1.1\r\nhost: a\r\nconnection: close\r\n"
+PROXIED = {
+    "a header that the server empties": b"x-forwarded-for: \xff, 1.2.3.4\r\n",
+    "a header that another spelling overwrites": b"x-forwarded-for: 1.2.3.4\r\nx_forwarded_for:\r\n",
+    "the same, the other way": b"x_forwarded_for:\r\nx-forwarded-for: 1.2.3.4\r\n",
+    "an address": b"x-client-ip: 1.2.3.4\r\n",
+    "a port": b"x-forwarded-port: 443\r\n",
+}
+
+
+@pytest.mark.parametrize("header", PROXIED.values(), ids=PROXIED)
+def test_what_a_proxy_passed_on(served: tuple[Server, Books], header: bytes) -> None:
+    """No metrics for it, whatever a client does to the proxy's header on its way."""
+    server, _ = served
+
+    (scraped,) = answers(server, SCRAPE + b"\r\n", half_close=False)
+    (refused,) = answers(server, SCRAPE + header + b"\r\n", half_close=False)
+
+    assert scraped.startswith(b"HTTP/1.1 200"), scraped[:100]
+    assert refused.startswith(b"HTTP/1.1 401"), refused[:100]
+
+
+@pytest.mark.parametrize(
+    "accept", [b"application/openmetrics-text;version=x;escaping=underscores", b"\xff", b'text/plain;version="']
+)
+def test_any_accept_of_a_scrape(served: tuple[Server, Books], accept: bytes) -> None:
+    """Is answered, and never repeated."""
+    server, _ = served
+
+    (answer,) = answers(server, SCRAPE + b"accept: " + accept + b"\r\n\r\n", half_close=False)
+
+    assert answer.startswith(b"HTTP/1.1 200"), answer[:100]
+    assert b"\r\ncontent-type: text/plain; version=0.0.4; charset=utf-8\r\n" in answer
+
+
+@pytest.mark.parametrize("path", [b"/healthcheck", b"/metrics"])
+def test_the_bounds_are_everywhere(served: tuple[Server, Books], path: bytes) -> None:
+    """Also beside the API."""
+    server, _ = served
+
+    (answer,) = answers(
+        server, SCRAPE.replace(b"/metrics", path) + b"x-a: " + b"a" * 70_000 + b"\r\n\r\n", half_close=False
+    )
+
+    assert answer.startswith(b"HTTP/1.1 431"), answer[:100]
+    assert FORM in answer
+
+
+def test_a_header_that_is_not_ascii(served: tuple[Server, Books]) -> None:
+    """Is empty to Roost, as Granian has it: such a version asks for none."""
+    server, _ = served
+    asks = b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\nopenstack-api-version: placement \xb2.\xb3\r\n\r\n"
+
+    (root,) = answers(server, asks, half_close=False)
+
+    assert b"\r\nopenstack-api-version: placement 1.0\r\n" in root
+
+
+def test_two_hosts(served: tuple[Server, Books]) -> None:
+    """Neither is repeated to whoever follows the location."""
+    server, _ = served
+    body = b'{"name": "CUSTOM_HOST"}'
+    sent = POST.replace(b"/resource_providers", b"/resource_classes") + b"openstack-api-version: placement 1.2\r\n"
+
+    (answer,) = answers(
+        server,
+        sent + b"host: b\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % len(body) + body,
+        half_close=False,
+    )
+
+    assert answer.startswith(b"HTTP/1.1 201"), answer
+    assert b"\r\nlocation: /resource_classes/CUSTOM_HOST\r\n" in answer
+
+
 def test_the_server_goes_on(served: tuple[Server, Books]) -> None:
-    """After all of it, a good request in chunks is served, by the same worker."""
+    """After all of it, a good request is served, by the same worker."""
     server, _ = served
     workers = server.workers()
 
     (answer,) = answers(
-        server, POST + b"connection: close\r\ntransfer-encoding: chunked\r\n\r\n" + CHUNKS, half_close=False
+        server, POST + b"connection: close\r\ncontent-length: %d\r\n\r\n" % len(BODY) + BODY, half_close=False
     )
 
     assert answer.startswith(b"HTTP/1.1 201"), answer

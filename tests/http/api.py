@@ -46,7 +46,7 @@ def application(store: Store, settings: Settings | None = None, watch: Meters | 
         shuffle=list.reverse,
         searched=watch.searched,
     )
-    return Conforming(Observed(RequestLog(make_app(site, noauth2.identify, policy())), watch))
+    return Conforming(RequestLog(Observed(make_app(site, noauth2.identify, policy()), watch)))
 
 
 class Client:

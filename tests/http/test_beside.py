@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from threading import Event
 from typing import Any
-from wsgiref.types import StartResponse, WSGIEnvironment
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
 from oslo_config import cfg
@@ -15,6 +15,8 @@ from oslo_middleware.healthcheck import opts
 from roost import configuration
 from roost.http.aside import Aside, BadSource, sources_of
 from roost.http.healthcheck import Health, Signs
+from roost.http.limits import Limits
+from roost.http.requestlog import RequestLog
 from roost.mirror.mirror import Mirror
 from roost.service.pulse import Pulse
 from roost.storage.memory import MemoryStore
@@ -39,9 +41,15 @@ def saying(word: bytes) -> Callable[[WSGIEnvironment, StartResponse], list[bytes
 
 def said(path: str, *, sources: Any = LOOPBACK, **environ: str) -> bytes:
     """Who answers: the API, or what stands beside it."""
-    aside = Aside(saying(b"api"), "/metrics", saying(b"beside"), sources)
-    full = _environ("GET", path, {}, None) | environ
-    return b"".join(aside(full, lambda *_: lambda _: None))
+    return b"".join(beside(sources=sources)(_environ("GET", path, {}, None) | environ, lambda *_: lambda _: None))
+
+
+def beside(inside: WSGIApplication | None = None, *, sources: Any = LOOPBACK) -> Aside:
+    """A path beside an API."""
+    limits = Limits(largest_header=1000)
+    return Aside(
+        saying(b"api"), "/metrics", inside or saying(b"beside"), methods=("GET", "HEAD"), limits=limits, sources=sources
+    )
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"])
@@ -57,12 +65,56 @@ def test_who_is_not(address: str) -> None:
     assert said("/metrics", REMOTE_ADDR=address) == b"api"
 
 
-@pytest.mark.parametrize(
-    "header", ["X_FORWARDED_FOR", "X_FORWARDED_PROTO", "FORWARDED", "VIA", "X_REAL_IP", "X_FORWARDED_HOST"]
-)
-def test_a_proxy_lets_nobody_in(header: str) -> None:
-    """Its own address is not the client's, and what it tells of the client may be the client's invention."""
-    assert said("/metrics", **{f"HTTP_{header}": "127.0.0.1"}) == b"api"
+PROXIES = [
+    *("FORWARDED", "VIA", "CDN_LOOP", "MAX_FORWARDS", "PROXY_CONNECTION", "X_PROXY_ID", "CF_RAY", "X_AZURE_CLIENTIP"),
+    *("X_FORWARDED_FOR", "X_FORWARDED_PROTO", "X_FORWARDED_HOST", "X_FORWARDED_PORT", "X_FORWARDED_SERVER"),
+    *("X_FORWARDED", "X_FORWARDED_ANYTHING", "X_ORIGINAL_FORWARDED_FOR", "X_ENVOY_EXTERNAL_ADDRESS", "X_AMZN_TRACE_ID"),
+    *("X_REAL_IP", "X_CLIENT_IP", "CLIENT_IP", "TRUE_CLIENT_IP", "X_CLUSTER_CLIENT_IP", "CF_CONNECTING_IP"),
+    *("FASTLY_CLIENT_IP", "X_REMOTE_ADDR", "X_REMOTE_IP"),
+]
+SCRAPERS = [
+    *("HOST", "USER_AGENT", "ACCEPT", "ACCEPT_ENCODING", "CONNECTION", "AUTHORIZATION", "TRACEPARENT", "X_REQUEST_ID"),
+    *("X_PROMETHEUS_SCRAPE_TIMEOUT_SECONDS", "CACHE_CONTROL", "FROM", "VIAGRA", "REALM"),
+]
+
+
+@pytest.mark.parametrize("value", ["127.0.0.1", ""], ids=["telling", "emptied"])
+@pytest.mark.parametrize("header", PROXIES)
+def test_a_proxy_lets_nobody_in(header: str, value: str) -> None:
+    """Its own address is not the client's, and what it tells of the client may be the client's invention, or lost."""
+    assert said("/metrics", **{f"HTTP_{header}": value}) == b"api"
+
+
+@pytest.mark.parametrize("header", SCRAPERS)
+def test_what_a_scraper_sends_is_no_proxy_s(header: str) -> None:
+    """What Prometheus and others like it say of themselves."""
+    assert said("/metrics", **{f"HTTP_{header}": "x"}) == b"beside"
+
+
+def test_what_is_refused_beside() -> None:
+    """Other methods, and more than a request may have: in the API's form, so that nobody has to read another."""
+    for method in ("POST", "TRACE", "OPTIONS", "FOO", "WEBSOCKET"):
+        refused = call(beside(), method, "/metrics")
+        assert (refused.status, refused.headers["allow"]) == (405, "GET, HEAD")
+        assert refused.json()["errors"][0]["title"] == "Method Not Allowed"
+    for name in ("x-a", "content-type"):
+        assert call(beside(), "GET", "/metrics", headers={name: "a" * 1001}).status == 431
+    assert call(beside(), "HEAD", "/metrics", headers={"x-a": "a" * 1001}).body == b""
+
+
+def test_a_bug_beside(caplog: pytest.LogCaptureFixture) -> None:
+    """Is logged whole and shown bare, as one of the API's."""
+
+    def broken(*_: object) -> list[bytes]:
+        raise RuntimeError("secret")
+
+    answer = call(RequestLog(beside(broken)), "GET", "/metrics")
+
+    assert answer.status == 500
+    assert b"secret" not in answer.body
+    assert answer.json()["errors"][0]["request_id"] == answer.headers["x-openstack-request-id"]
+    assert "bug: GET /metrics" in caplog.text
+    assert "secret" in caplog.text
 
 
 def test_other_paths_and_other_sources() -> None:
@@ -77,6 +129,12 @@ def test_other_paths_and_other_sources() -> None:
 
 def health(ping: Callable[[], object], *, loaded: bool = True, **options: Any) -> Callable[..., Answer]:
     """Asks /healthcheck of an application whose database is pinged so."""
+    app = healthy(ping, loaded=loaded, **options)
+    return lambda method="GET", **headers: call(app, method, "/healthcheck", headers=headers)
+
+
+def healthy(ping: Callable[[], object], *, loaded: bool = True, **options: Any) -> Health:
+    """The callable itself."""
     conf: cfg.ConfigOpts = configuration.load((), files=())
     mirror = Mirror(MemoryStore(clock=datetime.now), clock=lambda: datetime(2026, 1, 2))  # noqa: DTZ001 - naive UTC
     if loaded:
@@ -84,8 +142,7 @@ def health(ping: Callable[[], object], *, loaded: bool = True, **options: Any) -
     conf.register_opts([*opts.HEALTHCHECK_OPTS, *opts.DISABLE_BY_FILE_OPTS], group="healthcheck")
     for name, value in options.items():
         conf.set_override(name, value, group="healthcheck")
-    app = Health(saying(b"api"), conf, Signs(ping, mirror))
-    return lambda method="GET", **headers: call(app, method, "/healthcheck", headers=headers)
+    return Health(saying(b"api"), conf, Signs(ping, mirror))
 
 
 def well() -> None:
@@ -169,4 +226,29 @@ def test_the_operator_s_own_backends(tmp_path: Path) -> None:
 def test_whom_the_operator_shuts_out() -> None:
     """Sees the API."""
     assert health(well, allowed_source_ranges=["10.0.0.0/8"])().body == b"api"
-    assert health(well, ignore_proxied_requests=True)(x_forwarded_for="1.2.3.4").body == b"api"
+    for proxy in ({"x_forwarded_for": "1.2.3.4"}, {"x_forwarded_for": ""}, {"via": "a"}, {"x_real_ip": "1.2.3.4"}):
+        assert health(well, ignore_proxied_requests=True)(**proxy).body == b"api"
+        assert health(well)(**proxy).body == b"OK"
+
+
+@pytest.mark.parametrize("address", ["", "unix:", "a, 10.0.0.1", "10.0.0.1, a"])
+def test_an_address_that_is_none(address: str) -> None:
+    """As a proxy's header may have it: in no range, and no matter where there are none."""
+
+    def asked(**options: Any) -> bytes:
+        environ = _environ("GET", "/healthcheck", {}, None) | {"REMOTE_ADDR": address}
+        return b"".join(healthy(well, **options)(environ, lambda *_: lambda _: None))
+
+    assert asked(allowed_source_ranges=["10.0.0.0/8"]) == b"api"
+    assert asked() == b"OK"
+
+
+@pytest.mark.parametrize(
+    "accept", ["", "*", "a/b/c", ";;", "text/html;q=x", "application/json;q=2", "\xff\x85", ",", "text/*;q=0"]
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+def test_any_accept_is_answered(method: str, accept: str) -> None:
+    """By OPTIONS too, by which HAProxy's httpchk asks: with the same as GET."""
+    answer = health(well)(method, accept=accept)
+    assert answer.status == (204 if method == "HEAD" else 200)
+    assert method == "HEAD" or b"OK" in answer.body

@@ -1,7 +1,8 @@
 """Every refusal has its reply, and every reply is reached by a request."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
@@ -37,10 +38,14 @@ ROWS: list[tuple[type[Refusal], str, object, dict[str, str]]] = [
     (faults.ContentTypeMissing, "POST /resource_providers", {}, {"content_type": ""}),
     (faults.BadContentLength, "POST /resource_providers", None, {"content_length": "two"}),
     (faults.SearchUnfinished, f"GET /allocation_candidates?{_SIX_GROUPS}", None, {}),
+    (faults.LengthMissing, "POST /resource_providers", {"name": "chunks"}, {"transfer_encoding": "chunked"}),
+    (faults.LengthMissing, "POST /resource_providers", {"name": "lost"}, {"transfer_encoding": ""}),
     (faults.BodyTooLarge, "POST /resource_providers", b" " * 5000, {}),
     (faults.BodyCutShort, "POST /resource_providers", {"name": "half"}, {"content_length": "4000"}),
     (faults.QueryTooLong, "GET /traits?name=startswith:" + "A" * 61440, None, {"version": "latest"}),
     (faults.HeaderTooLarge, "GET /traits", None, {"x_long": "A" * 65536, "version": "latest"}),
+    (faults.HeaderTooLarge, "GET /traits", None, {"content_type": "A" * 65536, "version": "latest"}),
+    (faults.HeaderTooLarge, "GET /traits", None, {"content_length": "1" * 65536, "version": "latest"}),
     (faults.TooManyGroups, f"GET /allocation_candidates?{_SIX_GROUPS}&resources6=VCPU:1&resources7=VCPU:1", None, {}),
     (faults.MalformedJSON, "POST /resource_providers", b"{", {}),
     (faults.BadBody, "POST /resource_providers", {}, {}),
@@ -237,6 +242,7 @@ def test_every_reply_is_reached() -> None:
     assert {row[0] for row in ROWS} == set(errors.REPLIES) - {
         faults.NoContext,
         faults.BodyTooSlow,
+        faults.BodyLost,
         refusals.Unkeepable,
     }
 
@@ -296,6 +302,27 @@ def test_a_bug_is_shown_bare(client: Client, monkeypatch: pytest.MonkeyPatch) ->
     assert result.status == 500
     assert "secret" not in str(result.body)
     assert result.json()["errors"][0]["request_id"] == result.headers["x-openstack-request-id"]
+
+
+def test_a_body_that_the_server_lost(client: Client) -> None:
+    """Where a client hangs up, uWSGI and mod_wsgi raise: that is the client's fault, and nothing is changed."""
+
+    class Lost:
+        def read(self, _size: int) -> bytes:
+            raise OSError("error during read(64) on wsgi.input")
+
+    app = client.app
+
+    def losing(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return app({**environ, "wsgi.input": Lost()}, start_response)
+
+    client.app = losing
+    result = client("POST /resource_providers", {"name": "lost"})
+
+    assert result.status == 400
+    assert result.json()["errors"][0]["detail"].split("\n\n")[1].strip() == "The body did not come whole."
+    client.app = app
+    assert b"lost" not in client("GET /resource_providers").body
 
 
 def test_a_store_that_is_away_is_told_with_a_time(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,10 @@ from oslo_log.formatters import ContextFormatter
 
 from roost import configuration
 from roost.http.loglines import OneLineEach
+from roost.http.requestlog import RequestLog
 from tests.end_to_end.servers import environment
 from tests.http.api import Client
+from tests.peer.wsgi import call
 
 pytestmark = pytest.mark.cwe_707
 
@@ -91,6 +93,26 @@ def test_the_request_log(lines: list[str], text: str, place: str) -> None:
     assert line.count('"') == 2
     assert line.count("status: ") == (1 if place in ("header", "address") else 2)
     assert "sent" not in line
+
+
+def test_what_is_asked_for_every_second(lines: list[str]) -> None:
+    """Fills no log while all is well: it is told at DEBUG, and what isn't well at INFO like the rest."""
+    answers = {"/healthcheck": "200 OK", "/metrics": "503 Service Unavailable", "/traits": "200 OK"}
+
+    def app(environ: Any, start: Any) -> list[bytes]:
+        start(answers[environ["PATH_INFO"]], [])
+        return []
+
+    quiet = RequestLog(app, quiet={"/healthcheck", "/metrics"})
+    for path in answers:
+        assert call(quiet, "GET", path).headers["x-content-type-options"] == "nosniff"
+    assert [line.split('"')[1] for line in lines] == ["GET /metrics", "GET /traits"]
+    lines.clear()
+
+    logging.getLogger().setLevel(logging.DEBUG)
+    call(quiet, "GET", "/healthcheck")
+    (line,) = (line for line in lines if "requestlog" in line)
+    assert (" DEBUG " in line, "GET /healthcheck" in line) == (True, True)
 
 
 def test_an_explained_search(lines: list[str]) -> None:

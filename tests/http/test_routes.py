@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
+from falcon.constants import COMBINED_METHODS
 
 from roost.access import noauth2
 from roost.http.app import RouteWithoutRule, make_app
@@ -57,6 +58,41 @@ def test_other_methods_are_refused_with_those_allowed() -> None:
         result = client("PATCH " + path.format(uuid=HOST, name="X", resource_class="VCPU", consumer_uuid=HOST))
 
         assert (result.status, result.headers["allow"]) == (405, ", ".join(methods)), path
+
+
+@pytest.mark.parametrize("method", [*COMBINED_METHODS, "FOO", "get", "websocket", "*", "A" * 10_000])
+def test_any_method_is_a_method(method: str) -> None:
+    """None that a framework keeps for itself goes another way: who asks, where to, and then whether it may."""
+    client = Client()
+
+    assert call(client.app, method, "/traits").status == 401
+    assert client(f"{method} /nowhere").status == 404
+    result = client(f"{method} /traits")
+
+    if method != "GET":
+        assert (result.status, result.headers["allow"]) == (405, "GET")
+        told = result.json()["errors"][0]["detail"] if method != "HEAD" else f"The method {method[:5000]}"
+        assert told.startswith(f"The method {method[:5000]}")
+
+
+@pytest.mark.parametrize(
+    "host,where",
+    [
+        ("cloud.example:8778", "http://cloud.example:8778"),
+        ("placement_api", "http://placement_api"),
+        ("[::1]:80", "http://[::1]"),
+        ("", "http://judge.test"),
+        *(
+            (odd, "")
+            for odd in ("evil/..//x", 'a"b', "a,b", "a b", "user@host", "a:b", "a:", "::1", "\xe9", "a\n", "a#b")
+        ),
+    ],
+)
+def test_a_location_repeats_no_odd_host(host: str, where: str) -> None:
+    """What can't be a host isn't repeated to whoever follows the location: it is a path then."""
+    result = Client()("POST /resource_classes", {"name": "CUSTOM_A"}, host=host)
+
+    assert (result.status, result.headers["location"]) == (201, f"{where}/resource_classes/CUSTOM_A")
 
 
 @pytest.mark.parametrize("path", ["/traits/", "/resource_providers//", "/resource_providers/", "/allocations/", "//"])

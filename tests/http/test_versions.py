@@ -268,7 +268,16 @@ def test_the_header_is_read_as_the_guidelines_say(client: Client, header: str, n
     assert answer.headers["openstack-api-version"] == f"placement {number}"
 
 
-@pytest.mark.parametrize("header,status", [("placement 1.40", 406), ("placement 2.0", 406), ("placement x", 400)])
+@pytest.mark.parametrize(
+    "header,status",
+    [
+        ("placement 1.40", 406),
+        ("placement 2.0", 406),
+        ("placement x", 400),
+        ("placement \xb2.\xb3", 400),
+        ("placement 1.3\xb9", 400),
+    ],
+)
 def test_a_version_that_is_none_is_refused(client: Client, header: str, status: int) -> None:
     """A version that does not exist is told with those that do; one that can't be read is a bad request."""
     answer = client("GET /", openstack_api_version=header)

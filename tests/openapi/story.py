@@ -145,3 +145,4 @@ class Story:
         if takes_body:
             self.send(request, body, content_type="text/plain")
             self.send(request, b" " * 9000)
+            self.send(request, body, transfer_encoding="chunked")

@@ -18,6 +18,9 @@ GOOD_SECONDS = 1.0
 """How long an answer is good for, and how often the operator's files are looked at. oslo.policy studies the rules' code
 anew for each answer: half of what HTTP costs a claim."""
 
+LONGEST_KEPT = 4096
+"""Characters of a question whose answer is kept: a target may be of a client's choice, and of any length."""
+
 _Answers = dict[str, bool]
 """By all that a rule may look at."""
 _Files = tuple[tuple[Path, int, int, int, int], ...]
@@ -63,7 +66,9 @@ class Policy:
         enforcer, answers = self._in_force
         asked = repr((rule, sorted(target.items()), sorted(credentials.to_policy_values().items())))
         if (answer := answers.get(asked)) is None:
-            answer = answers[asked] = _decided(enforcer, credentials, rule, target)
+            answer = _decided(enforcer, credentials, rule, target)
+            if len(asked) <= LONGEST_KEPT:
+                answers[asked] = answer
         return answer
 
     def _look_again(self) -> None:

@@ -7,7 +7,7 @@
 4. the handler: the request itself (400, 404, 409)
 """
 
-import logging
+import re
 from collections.abc import Callable
 from datetime import UTC
 from email.utils import format_datetime
@@ -16,7 +16,7 @@ from typing import Any, NoReturn, cast
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 import falcon
-from falcon.constants import COMBINED_METHODS
+from falcon.constants import HTTP_METHODS
 
 from roost.access.context import Context, IdentityAway, Stranger
 from roost.access.door import OPEN_PATHS, Strategy, admit
@@ -24,7 +24,6 @@ from roost.access.policy import Policy
 from roost.http import errors, faults
 from roost.http.call import Call, Reply, Site
 from roost.http.limits import Limits, refuse_oversize
-from roost.http.loglines import as_field
 from roost.http.microversions import history
 from roost.http.microversions.history import Change, Microversion
 from roost.http.microversions.negotiation import HEADER, negotiate
@@ -32,8 +31,6 @@ from roost.http.operations import Method, Methods, Operation, Routes
 from roost.http.routes import ROUTES
 from roost.model.refusals import Refusal
 from roost.storage.port import Unavailable
-
-LOG = logging.getLogger(__name__)
 
 JSON = "application/json"
 HTML = "text/html"
@@ -44,11 +41,16 @@ ROUTE = "roost.route"
 """The key of the route's template, once the route is found."""
 VERSION = "roost.version"
 """The key of the microversion, once it is negotiated."""
+_METHODS = frozenset(HTTP_METHODS)
+_UNHEARD_OF = ""
+"""Stands for every other method. No request line has it."""
 _CONTEXT = "roost.context"
 _UNVARIED = "roost.unvaried"
 _LONGEST_LENGTH = 18
 """Digits of a content-length; what is longer is no length of anything."""
 _OWN_PORTS = {"http": ":80", "https": ":443"}
+_HOST = re.compile(r"(?:[\w.~%-]+|\[[\w:.~%-]+\])(?::\d{1,5})?", re.ASCII)
+"""A name or an address, and a port."""
 
 
 class RouteWithoutRule(Exception):
@@ -57,7 +59,7 @@ class RouteWithoutRule(Exception):
 
 def make_app(site: Site, strategy: Strategy, policy: Policy, routes: Routes = ROUTES) -> WSGIApplication:
     """The API as a WSGI application."""
-    app = falcon.App(middleware=[_Entrance(strategy, site.settings.limits)])
+    app = falcon.App(middleware=[_Entrance(strategy, site.settings.limits)], request_type=_Request)
     app.resp_options.default_media_type = cast("str", None)  # a reply without content has no type
     app.add_error_handler(Exception, _answer_error)
     app.add_error_handler(falcon.HTTPError, _answer_error)
@@ -76,6 +78,15 @@ def _refuse_unguarded(path: str, methods: Methods, policy: Policy) -> None:
             if operation.rule is None or not policy.knows(operation.rule):
                 message = f"{name} {path} is guarded by no policy rule"
                 raise RouteWithoutRule(message)
+
+
+class _Request(falcon.Request):
+    """A request whose method falcon does not take for one of its own signs: it would refuse it before anybody else."""
+
+    def __init__(self, env: WSGIEnvironment, options: falcon.RequestOptions | None = None) -> None:
+        super().__init__(env, options)
+        if self.method not in _METHODS:
+            self.method = _UNHEARD_OF
 
 
 class _Entrance:
@@ -103,10 +114,10 @@ class _Entrance:
         resource: "_Resource | None",
         _params: dict[str, Any],
     ) -> None:
-        """Refuse a method that falcon has never heard of in the words for any other that a route doesn't have."""
+        """Refuse a method that HTTP doesn't have in the words for any other that a route doesn't have."""
         req.env[ROUTE] = req.uri_template
-        if resource is not None and req.method not in COMBINED_METHODS:
-            raise faults.NoSuchMethod(method=req.method, allowed=resource.allowed)
+        if resource is not None and req.method == _UNHEARD_OF:
+            raise faults.NoSuchMethod(method=req.env["REQUEST_METHOD"], allowed=resource.allowed)
 
     def process_response(
         self,
@@ -146,7 +157,7 @@ class _Resource:
         self._site = site
         self._policy = policy
         self.allowed = tuple(methods)
-        for name in COMBINED_METHODS:
+        for name in _METHODS:
             method = methods.get(name)
             responder = self._refusing(name, self.allowed) if method is None else self._serving(name, method)
             setattr(self, f"on_{name.lower()}", responder)
@@ -215,10 +226,15 @@ def _write(reply: Reply, call: Call, resp: falcon.Response) -> None:
 
 
 def _absolute(environ: WSGIEnvironment, path: str) -> str:
-    """A path with the scheme and host that the client used; a scheme's own port goes without saying."""
+    """A path with the scheme and host that the client used; a scheme's own port goes without saying.
+
+    What is no scheme of HTTP and no host isn't repeated: the path alone means the same to whoever asked.
+    """
     scheme: str = environ["wsgi.url_scheme"]
     host: str = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
-    return f"{scheme}://{host.removesuffix(_OWN_PORTS.get(scheme, ''))}{path}"
+    if scheme not in _OWN_PORTS or not _HOST.fullmatch(host):
+        return path
+    return f"{scheme}://{host.removesuffix(_OWN_PORTS[scheme])}{path}"
 
 
 def _answer_error(req: falcon.Request, resp: falcon.Response, error: Exception, _params: dict[str, Any]) -> None:
@@ -226,7 +242,7 @@ def _answer_error(req: falcon.Request, resp: falcon.Response, error: Exception, 
     environ = req.env
     refusal = _of_falcon(error)
     if not isinstance(refusal, Refusal | Unavailable | IdentityAway):
-        LOG.error("bug: %s %s", as_field(req.method), as_field(environ.get("PATH_INFO", "")), exc_info=error)
+        errors.log_bug(environ, error)
     environ[_UNVARIED] = type(refusal) in errors.UNVARIED
     answer = errors.answer(refusal, environ.get(VERSION), environ.get(REQUEST_ID, ""))
     resp.status = HTTPStatus(answer.status)

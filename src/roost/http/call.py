@@ -78,17 +78,23 @@ class Call:
         return form.parse(self.environ.get("QUERY_STRING", ""))
 
     def payload(self) -> bytes:
-        """The body's bytes; they can be read once."""
+        """The body's bytes; they can be read once.
+
+        Only a length tells whether all of them came: where a body in chunks breaks off, servers end it as if it were
+        whole (Granian), or hand on none of it (uWSGI).
+        """
+        if "HTTP_TRANSFER_ENCODING" in self.environ:
+            raise faults.LengthMissing
         limit = self.site.settings.limits.largest_body
         length = int(self.environ.get("CONTENT_LENGTH") or 0)
         if length > limit:
             raise faults.BodyTooLarge(limit)
-        chunked = not length and "chunked" in self.environ.get("HTTP_TRANSFER_ENCODING", "").lower()
-        if not length and not chunked:
+        if not length:
             return b""
-        data: bytes = self.environ["wsgi.input"].read(limit + 1 if chunked else length)
-        if len(data) > limit:
-            raise faults.BodyTooLarge(limit)
+        try:
+            data: bytes = self.environ["wsgi.input"].read(length)
+        except OSError:  # uWSGI and mod_wsgi say so, others give less than was announced
+            raise faults.BodyLost from None
         if len(data) < length:
             raise faults.BodyCutShort(announced=length, sent=len(data))
         return data

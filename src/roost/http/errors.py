@@ -5,19 +5,24 @@ Anything that is no refusal is a bug of ours: logged whole, shown bare, with the
 """
 
 import html
+import logging
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, NamedTuple
+from wsgiref.types import WSGIEnvironment
 
 import msgspec
 
 from roost.access.context import IdentityAway
 from roost.http import faults
+from roost.http.loglines import as_field
 from roost.http.microversions import history
 from roost.http.microversions.history import Change, Microversion
 from roost.model import refusals
 from roost.model.refusals import Refusal
 from roost.storage.port import OutcomeUnknown, Unavailable
+
+LOG = logging.getLogger(__name__)
 
 UNDEFINED = "placement.undefined_code"
 INVENTORY_INUSE = "placement.inventory.inuse"
@@ -99,6 +104,8 @@ REPLIES: dict[type[Refusal], Reply] = {
     faults.UnsupportedMedia: Reply(415, "The media type {media_type} is not supported, use application/json"),
     faults.ContentTypeMissing: Reply(400, "content-type header required when content-length > 0"),
     faults.BadContentLength: Reply(400, "content-length header must be an integer"),
+    faults.LengthMissing: Reply(411, "Send the body with a content-length header, and without transfer-encoding."),
+    faults.BodyLost: Reply(400, "The body did not come whole."),
     faults.BodyTooLarge: Reply(413, "The body is larger than the {limit} bytes that this server takes."),
     faults.BodyTooSlow: Reply(408, "The body did not come in time. Send the whole request again."),
     faults.BodyCutShort: Reply(400, "The body has {sent} bytes, and content-length announced {announced}."),
@@ -268,6 +275,7 @@ _EXPLANATIONS = {
     404: "The resource could not be found.",
     408: "The server has waited too long for the request to be sent by the client.",
     409: "There was a conflict when trying to complete your request.",
+    411: "The server takes no body whose length it is not told.",
     413: "The request is too large.",
     414: "The request URI was longer than the maximum allowed by the server.",
     431: "The request header fields are larger than the server takes.",
@@ -327,6 +335,12 @@ def answer(error: Exception, version: Microversion | None, request_id: str) -> A
     if isinstance(error, faults.UnknownVersion):
         fault |= {"max_version": str(history.NEWEST), "min_version": str(history.OLDEST)}
     return Answer(reply.status, _headers(error), fault)
+
+
+def log_bug(environ: WSGIEnvironment, error: Exception) -> None:
+    """Log whole what is shown bare."""
+    method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")
+    LOG.error("bug: %s %s", as_field(method), as_field(path), exc_info=error)
 
 
 def _headers(error: Exception) -> dict[str, str]:

@@ -89,6 +89,16 @@ class BadContentLength(Refusal):
 
 
 @dataclass(eq=False)
+class LengthMissing(Refusal):
+    """The body comes in chunks, without a content-length: whether the last of them came, servers don't tell."""
+
+
+@dataclass(eq=False)
+class BodyLost(Refusal):
+    """The server below gave up reading the body: the client hung up, or what it sent can't be read."""
+
+
+@dataclass(eq=False)
 class BodyTooLarge(Refusal):
     """The body is larger than the server takes."""
 

@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
 from wsgiref.types import WSGIApplication
 
 from oslo_config import cfg
@@ -10,13 +11,19 @@ from oslo_middleware import Healthcheck
 from oslo_middleware.healthcheck.pluginbase import HealthcheckResult
 from stevedore.extension import Extension
 
+from roost.http.aside import tells_of_a_proxy
 from roost.mirror.mirror import Mirror
 from roost.service.pulse import Silence
 from roost.storage.port import Unavailable
 
+if TYPE_CHECKING:
+    from webob import Request, Response
+
 LOG = logging.getLogger(__name__)
 
 PATH = "/healthcheck"
+METHODS = ("GET", "HEAD", "OPTIONS")
+"""HAProxy's `option httpchk` asks by OPTIONS unless told otherwise, and oslo.middleware answers it like GET."""
 
 
 class Signs:
@@ -61,3 +68,18 @@ class Health(Healthcheck):
         super().__init__(app, conf)
         ours: Extension[Any] = Extension("roost", None, Signs, signs)  # type: ignore[arg-type] # no entry point: we are here
         self._backends.extensions.insert(0, ours)
+        self._ignores_proxied: bool = conf.healthcheck.ignore_proxied_requests
+
+    def process_request(self, req: "Request") -> "Response | None":
+        """Answer whom the operator's options don't shut out.
+
+        Where oslo.middleware hears a proxy by what some headers say, we do by any name; and an address that is none is
+        in no range.
+        """
+        if self._ignores_proxied and tells_of_a_proxy(req.environ):
+            return None
+        try:
+            ip_address(req.remote_addr or "")
+        except ValueError:
+            req = type(req)(req.environ | {"REMOTE_ADDR": ""})
+        return super().process_request(req)

@@ -36,5 +36,6 @@ def refuse_oversize(environ: WSGIEnvironment, limits: Limits) -> None:
     if len(environ.get("PATH_INFO", "")) + len(environ.get("QUERY_STRING", "")) > limits.longest_query:
         raise faults.QueryTooLong(limits.longest_query)
     size = sum(len(name) + len(value) for name, value in environ.items() if name.startswith(_HEADER))
+    size += len(environ.get("CONTENT_TYPE", "")) + len(environ.get("CONTENT_LENGTH", ""))
     if size > limits.largest_header:
         raise faults.HeaderTooLarge(limits.largest_header)

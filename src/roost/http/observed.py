@@ -1,6 +1,6 @@
 """A station that tells a watcher of each request: what was asked for, how it was answered, how long that took.
 
-It stands outside the request log and the API. What they found out it reads from the environment afterwards.
+It stands around the API and inside the request log. What they found out it reads from the environment afterwards.
 """
 
 import time

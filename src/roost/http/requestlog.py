@@ -1,11 +1,11 @@
 """The outermost station: gives each request its id, each answer what browsers need, and the log a line for each.
 
-Knows nothing of the API.
+Knows nothing of the API, nor of what stands beside it.
 """
 
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING, Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -35,8 +35,10 @@ _ID = re.compile(r"req-[a-f0-9]{8}(?:-[a-f0-9]{4}){3}-[a-f0-9]{12}\Z")
 class RequestLog:
     """A WSGI wrapper."""
 
-    def __init__(self, app: WSGIApplication) -> None:
+    def __init__(self, app: WSGIApplication, quiet: Container[str] = ()) -> None:
+        """`quiet` are paths that machines ask for every few seconds: what goes well there is told at DEBUG only."""
         self._app = app
+        self._quiet = quiet
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request, and log how it was answered."""
@@ -49,10 +51,28 @@ class RequestLog:
             headers: list[tuple[str, str]],
             exc_info: "_ExcInfo | None" = None,
         ) -> Any:  # noqa: ANN401 - the server's write function
-            _log(environ, status, headers)
+            self._log(environ, status, headers)
             return start_response(status, [*headers, _GUESS_NOTHING, (_REQUEST_ID, context.request_id)], exc_info)
 
         return self._app(environ, start)
+
+    def _log(self, environ: WSGIEnvironment, status: str, headers: list[tuple[str, str]]) -> None:
+        """One line, in which nothing that a client sent can begin another."""
+        is_quiet = environ.get("PATH_INFO") in self._quiet and status.startswith("2")
+        level = logging.DEBUG if is_quiet else logging.INFO
+        if not LOG.isEnabledFor(level):
+            return
+        length = next((value for name, value in headers if name.lower() == "content-length"), "-")
+        LOG.log(
+            level,
+            '%s "%s %s" status: %s len: %s microversion: %s',
+            as_field(environ.get("REMOTE_ADDR", "-")).replace(" ", r"\x20"),
+            as_field(environ["REQUEST_METHOD"]),
+            as_field(_uri(environ)),
+            status.partition(" ")[0],
+            length,
+            environ.get("roost.version", "-"),
+        )
 
 
 def _mend_path(environ: WSGIEnvironment) -> None:
@@ -66,22 +86,6 @@ def _global_id(environ: WSGIEnvironment) -> str | None:
     """The id under which other services know the request, if the client sent one of the right form."""
     sent: str = environ.get("HTTP_X_OPENSTACK_REQUEST_ID", "")
     return sent if _ID.match(sent) else None
-
-
-def _log(environ: WSGIEnvironment, status: str, headers: list[tuple[str, str]]) -> None:
-    """One line, in which nothing that a client sent can begin another."""
-    if not LOG.isEnabledFor(logging.INFO):
-        return
-    length = next((value for name, value in headers if name.lower() == "content-length"), "-")
-    LOG.info(
-        '%s "%s %s" status: %s len: %s microversion: %s',
-        as_field(environ.get("REMOTE_ADDR", "-")).replace(" ", r"\x20"),
-        as_field(environ["REQUEST_METHOD"]),
-        as_field(_uri(environ)),
-        status.partition(" ")[0],
-        length,
-        environ.get("roost.version", "-"),
-    )
 
 
 def _uri(environ: WSGIEnvironment) -> str:

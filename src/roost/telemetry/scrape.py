@@ -1,6 +1,8 @@
 """`/metrics`: what a scrape is answered. Who may ask is settled elsewhere."""
 
-from wsgiref.types import WSGIApplication
+import re
+from collections.abc import Iterable
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from prometheus_client import CollectorRegistry, make_wsgi_app
 
@@ -9,6 +11,10 @@ from roost.telemetry.meters import Meters, Sums
 from roost.telemetry.slots import Slots
 
 PATH = "/metrics"
+METHODS = ("GET", "HEAD")
+
+_BAD_VERSION = re.compile(r"version=(?!\d{1,3}(?:\.\d{1,3}){0,2}\s*(?:[;,]|\Z))", re.ASCII)
+"""A version in Accept on which prometheus_client stumbles, or which it would repeat whatever it is."""
 
 
 def make_scrape(meters: Meters, slots: Slots | None, cloud: Cloud) -> WSGIApplication:
@@ -23,5 +29,13 @@ def make_scrape(meters: Meters, slots: Slots | None, cloud: Cloud) -> WSGIApplic
     registry = CollectorRegistry(support_collectors_without_names=True)
     registry.register(meters.registry if slots is None else Sums(slots))
     registry.register(cloud)
-    app: WSGIApplication = make_wsgi_app(registry)
-    return app
+    told: WSGIApplication = make_wsgi_app(registry)
+
+    def scrape(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer GET, and HEAD by the head of the same; plain text to whoever asks for what can't be read."""
+        wanted = environ.get("HTTP_ACCEPT", "")
+        asked = environ | {"REQUEST_METHOD": "GET", "HTTP_ACCEPT": "" if _BAD_VERSION.search(wanted) else wanted}
+        body = told(asked, start_response)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else body
+
+    return scrape

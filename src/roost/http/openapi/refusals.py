@@ -16,6 +16,7 @@ _TOLD = {
     406: "There is no such microversion, or the client does not take JSON.",
     408: "The body did not come in time.",
     409: "The request contradicts what is there now. With code placement.concurrent_update: read again, and retry.",
+    411: "The body comes without a content-length.",
     413: "The body is larger than this server takes.",
     414: "The path and the query string are longer than this server takes.",
     415: "The body is not application/json.",
@@ -37,6 +38,7 @@ def statuses(path: str, operation: Operation, *, conflicts: bool) -> Iterator[in
         404: "{" in path,
         408: operation.takes_json,
         409: conflicts,
+        411: operation.takes_json,
         413: operation.takes_json,
         415: operation.takes_json,
     }
