@@ -38,8 +38,8 @@ NOVAS_MODULES = (
     *("compute.test_init_host", "compute.test_resource_tracker", "test_aggregates", "test_cross_cell_migrate"),
     *("test_nova_manage", "test_report_client", "test_routed_networks", "test_servers", "test_servers_provider_tree"),
     *("test_servers_resource_request", "test_unified_limits", "wsgi.test_services"),
-    r"libvirt.test_(live_migration|numa_live_migration|numa_servers|pci_in_placement|pci_sriov_servers|report_cpu_traits)",
-    r"libvirt.test_(reshape|server_shares|shared_resource_provider|uefi|vgpu|vpmem|vtpm)",
+    r"libvirt.test_(live_migration|numa_live_migration|numa_servers|pci_in_placement|pci_sriov_servers|reshape)",
+    r"libvirt.test_(report_cpu_traits|server_shares|shared_resource_provider|uefi|vgpu|vpmem|vtpm)",
     r"regressions.test_bug_(1679750|1741364|1794996|1825537|1837955|1862633|1886418|1896463|2025480|2134375)",
 )
 
