@@ -1,6 +1,5 @@
 """A Keystone that hangs: who needs it is told so in time, whoever else comes; who doesn't need it never waits."""
 
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -62,7 +61,9 @@ class Asked:
         answer = requests.get(f"{self._server.address}{path}", headers={"x-auth-token": token}, timeout=300)
         return answer, time.monotonic() - begun
 
-    def all_at_once(self, tokens: Sequence[str], meanwhile: Callable[[], None]) -> list[tuple["requests.Response", float]]:
+    def all_at_once(
+        self, tokens: Sequence[str], meanwhile: Callable[[], None]
+    ) -> list[tuple["requests.Response", float]]:
         """Each token from a thread of its own."""
         with ThreadPoolExecutor(len(tokens)) as pool:
             answers = [pool.submit(self.ask, token) for token in tokens]
@@ -130,14 +131,3 @@ def test_an_error_of_keystones_is_no_outage(keystone: Pretended, tmp_path: Path)
             identify(environ(HTTP_X_AUTH_TOKEN=f"broken-{number}"), {})
         assert identify(environ(HTTP_X_AUTH_TOKEN=f"good-{number}"), {}) is None
         assert isinstance(identify(environ(HTTP_X_AUTH_TOKEN=f"bad-{number}"), {}), Stranger)
-
-
-def test_a_refused_connection_is_an_outage(tmp_path: Path) -> None:
-    """The first finds it out, and others aren't kept waiting for their own retries."""
-    with pretended() as gone:
-        address = gone.address
-    identify = Keystone(configured(tmp_path, auth_url=address, http_request_max_retries=0)).identify
-    for _ in range(3):
-        with pytest.raises(IdentityAway):
-            identify(environ(HTTP_X_AUTH_TOKEN="good"), {})
-    assert threading.active_count() < MANY

@@ -38,9 +38,9 @@ class Client(Protocol):
 
 
 class _Request(threading.local):
-    """What the request of this thread has begun with."""
+    """The request that this thread works on."""
 
-    until = 0.0
+    begun = 0.0
 
 
 class BoundedClient:
@@ -64,7 +64,7 @@ class BoundedClient:
 
     def begin(self) -> None:
         """Hear that this thread begins with another request."""
-        self._request.until = self._ticks() + self._seconds
+        self._request.begun = self._ticks()
 
     @property
     def www_authenticate_uri(self) -> str:
@@ -83,10 +83,11 @@ class BoundedClient:
             Exception: what the client raises.
 
         """
-        since = self._outage.enter()
+        self._outage.enter()
+        since = self._request.begun
         question = partial(self._ask, since, token, allow_expired=allow_expired)
         try:
-            return self._room.ask(question, self._request.until - self._ticks())
+            return self._room.ask(question, since + self._seconds - self._ticks())
         except NoWord:
             self._outage.silent(since)
             raise IdentityAway from None

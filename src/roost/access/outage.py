@@ -26,20 +26,20 @@ class Outage:
         self._next_trial: float | None = None
         """When the next may try; None while there is no outage."""
 
-    def enter(self) -> float:
-        """Let one through, who tells afterwards how it fared; gives the moment.
+    def enter(self) -> None:
+        """Let one through, who tells afterwards how it fared.
 
         Raises:
             IdentityAway: Keystone is known to be away, and somebody else tries.
 
         """
         with self._lock:
+            if self._next_trial is None:
+                return
             now = self._ticks()
-            if self._next_trial is not None:
-                if now < self._next_trial:
-                    raise IdentityAway
-                self._next_trial = now + SECONDS_BETWEEN_TRIALS
-            return now
+            if now < self._next_trial:
+                raise IdentityAway
+            self._next_trial = now + SECONDS_BETWEEN_TRIALS
 
     def answered(self) -> None:
         """Hear that Keystone said something, however late."""
@@ -51,7 +51,7 @@ class Outage:
             LOG.warning("Keystone answers again")
 
     def silent(self, since: float) -> None:
-        """Hear that one who was let through at that moment had no answer."""
+        """Hear that one who was let through had no answer, and began to wait at that moment."""
         with self._lock:
             begins = self._next_trial is None and self._answered <= since
             if begins:

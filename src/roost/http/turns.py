@@ -38,17 +38,11 @@ class Source(Protocol):
         """Wait for so many bytes, or for the end."""
 
 
-class Turnstile:
+class Turnstile(threading.Semaphore):
     """Lets so many threads through at a time. Inside of it one has its turn, and inside of `aside` somebody else."""
 
     def __init__(self, at_once: int = AT_ONCE) -> None:
-        self._turns = threading.Semaphore(at_once)
-
-    def __enter__(self) -> None:
-        self._turns.acquire()
-
-    def __exit__(self, *_error: object) -> None:
-        self._turns.release()
+        super().__init__(at_once)
 
     def aside(self) -> "_Aside":
         """Give one's turn away for a while."""
@@ -62,10 +56,10 @@ class _Aside:
         self._turnstile = turnstile
 
     def __enter__(self) -> None:
-        self._turnstile.__exit__()
+        self._turnstile.release()
 
     def __exit__(self, *_error: object) -> None:
-        self._turnstile.__enter__()
+        self._turnstile.acquire()
 
 
 class Turns:
