@@ -80,7 +80,7 @@ def test_who_finds_no_place_is_told_at_once(
     """And the log is, once in a while."""
     now = [0.0]
     room = WaitingRoom(1, most=2, ticks=lambda: now[-1])
-    waiting = [crowd.submit(room.ask, oracle) for _ in range(2)]
+    waiting = [crowd.submit(room.ask, oracle, PATIENCE) for _ in range(2)]
     wait_until(lambda: room._places._value == 0, PATIENCE, lambda: "they don't wait")
     for moment, lines in [(0.0, 1), (1.0, 1), (SECONDS_BETWEEN_LINES, 2), (SECONDS_BETWEEN_LINES + 1, 2)]:
         now.append(moment)
