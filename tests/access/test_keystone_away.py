@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 import requests
 
+from roost.access.asking import AT_ONCE
 from roost.access.context import IdentityAway, Stranger
 from roost.access.keystone import Keystone
 from roost.access.outage import SECONDS_BETWEEN_TRIALS
 from tests.access.pretended import Pretended, pretended
 from tests.access.test_keystone import GROUP, configured, environ
 from tests.databases import fresh_database
-from tests.end_to_end.servers import Server, serving
+from tests.end_to_end.servers import Server, serving, wait_until
 
 pytestmark = [pytest.mark.cwe_284, pytest.mark.cwe_664, pytest.mark.cwe_703]
 
@@ -120,6 +121,22 @@ def test_all_questions_of_a_request_share_its_time(keystone: Pretended, tmp_path
     with pytest.raises(IdentityAway):
         identify(environ(HTTP_X_AUTH_TOKEN="good", HTTP_X_SERVICE_TOKEN="good"), {})
     assert time.monotonic() - begun < 1 + SLACK
+
+
+def test_a_question_that_nobody_waits_for_ends(keystone: Pretended, tmp_path: Path) -> None:
+    """However many tries its client would have had: Keystone hears of it once, and its thread is free again."""
+    options = {"user_domain_id": "default", "project_domain_id": "default", "project_name": "service"}
+    bounds = {"http_connect_timeout": 1, "http_request_max_retries": 9}
+    conf = configured(tmp_path, auth_url=keystone.address, **options, **bounds)
+    strategy = Keystone(conf)
+    assert strategy.identify(environ(HTTP_X_AUTH_TOKEN="good"), {}) is None
+    keystone.hang()
+    asked = len(keystone.asked)
+    with pytest.raises(IdentityAway):
+        strategy.identify(environ(HTTP_X_AUTH_TOKEN="good-too"), {})
+    hands = strategy._client._room._hands
+    wait_until(lambda: hands._value == AT_ONCE, SLACK, lambda: "it is still tried")
+    assert len(keystone.asked) == asked + 1
 
 
 def test_an_error_of_keystones_is_no_outage(keystone: Pretended, tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """What stands between keystonemiddleware and its client of Keystone, so that each question has its bounds.
 
 The client's own bounds are for each connection and each try, of which one question may need several, and its login is
-one at a time behind a lock. So it is asked in a waiting room, and not by everybody while Keystone is away.
+one at a time behind a lock. So it is asked in a waiting room, and not by everybody while Keystone is away; and what it
+still tries for a request that has given up ends soon.
 """
 
 import threading
@@ -11,7 +12,9 @@ from contextlib import nullcontext
 from functools import partial
 from typing import Any, Protocol
 
+import requests
 from keystoneauth1.exceptions import ConnectFailure, ConnectTimeout, DiscoveryFailure, SSLError
+from keystoneauth1.session import TCPKeepAliveAdapter
 from keystonemiddleware.auth_token import InvalidToken, ServiceError
 
 from roost.access.context import IdentityAway
@@ -38,7 +41,7 @@ class Client(Protocol):
 
 
 class _Request(threading.local):
-    """The request that this thread works on."""
+    """The request that this thread works for."""
 
     begun = 0.0
 
@@ -66,6 +69,10 @@ class BoundedClient:
         """Hear that this thread begins with another request."""
         self._request.begun = self._ticks()
 
+    def left(self) -> float:
+        """How long the request may still wait for which this thread works."""
+        return self._request.begun + self._seconds - self._ticks()
+
     @property
     def www_authenticate_uri(self) -> str:
         """Where strangers are sent, if the operator doesn't say. Keystone isn't asked."""
@@ -87,13 +94,14 @@ class BoundedClient:
         since = self._request.begun
         question = partial(self._ask, since, token, allow_expired=allow_expired)
         try:
-            return self._room.ask(question, since + self._seconds - self._ticks())
+            return self._room.ask(question, self.left())
         except NoWord:
             self._outage.silent(since)
             raise IdentityAway from None
 
     def _ask(self, since: float, token: str, *, allow_expired: bool) -> dict[str, Any]:
         """Ask, and take note of how that went, also where nobody waits for it any more."""
+        self._request.begun = since  # in a thread of the room's
         try:
             told = self._client.verify_token(token, allow_expired=allow_expired)
         except _UNREACHED:
@@ -104,3 +112,18 @@ class BoundedClient:
             raise
         self._outage.answered()
         return told
+
+
+class Punctual(TCPKeepAliveAdapter):
+    """The transport of a client whose tries end with the time of the request."""
+
+    def __init__(self, left: Callable[[], float]) -> None:
+        super().__init__()
+        self._left = left
+
+    def send(self, request: requests.PreparedRequest, *, timeout: float, **options: Any) -> requests.Response:  # type: ignore[override] # noqa: ANN401 - as keystoneauth calls it
+        """Try once, if there is time."""
+        left = self._left()
+        if left <= 0:
+            raise requests.RequestException("the time of the request is over")
+        return super().send(request, timeout=min(timeout, left), **options)

@@ -16,7 +16,7 @@ from keystonemiddleware import auth_token
 from keystonemiddleware.exceptions import ConfigurationError
 from oslo_config import cfg
 
-from roost.access.asking import BoundedClient
+from roost.access.asking import BoundedClient, Punctual
 from roost.access.context import Claimed, Environ, IdentityAway, Stranger
 from roost.access.door import BadStrategy
 from roost.access.tokens import Tokens
@@ -66,8 +66,11 @@ class Keystone:
         except (ClientException, ConfigurationError) as error:
             message = f"[{GROUP}] can't be used: {error}"
             raise BadStrategy(message) from None
-        client, seconds = self._middleware._identity_server, conf[GROUP].http_connect_timeout  # noqa: SLF001 - what the middleware does with it needs no bounds: it remembers
-        self._client = self._middleware._identity_server = BoundedClient(client, seconds, meanwhile)  # noqa: SLF001 - the same
+        client = self._middleware._identity_server  # noqa: SLF001 - it alone needs bounds: what is remembered needs none
+        self._client = BoundedClient(client, conf[GROUP].http_connect_timeout, meanwhile)
+        self._middleware._identity_server = self._client  # noqa: SLF001 - the same
+        for scheme in ("http://", "https://"):
+            self._middleware._session.mount(scheme, Punctual(self._client.left))  # noqa: SLF001 - the client's
 
     def identify(self, environ: Environ, _claimed: Claimed) -> Stranger | None:
         """Write whom Keystone knows by the token into the environment."""

@@ -22,7 +22,7 @@ Meanwhile = Callable[[], AbstractContextManager[object]]
 """Lets others go on for as long as somebody waits: the turns of a server that has them."""
 
 MOST = 192
-"""Who may wait at once: three quarters of a worker's connections, so that the others stay for those who needn't wait."""
+"""Who may wait at once: three quarters of a worker's connections. The others stay for those who needn't wait."""
 SECONDS = 10.0
 SECONDS_BETWEEN_LINES = 10.0
 """How often the log is told, at most, that all places are taken."""
