@@ -59,9 +59,9 @@ for HTML. A refused request has changed nothing. `code` is shown from the microv
 `placement.concurrent_update` means: read again, and retry. The `detail` holds the text below after one sentence about
 the status; a text of more than one line is joined into one, and a very long one is cut.
 
-Two replies are no refusals. **503** with `Retry-After` says that the database can't answer now, or that too many
-others wanted the same; nothing was changed, and the request may be sent again. **500** is a fault of Roost's own: the
-log tells more under the same request id.
+Two replies are no refusals. **503** with `Retry-After` says that the database or Keystone can't answer now, or that too
+many others wanted the same; nothing was changed, and the request may be sent again. **500** is a fault of Roost's own:
+the log tells more under the same request id.
 """ + "".join(_by_status())
 
 
@@ -111,7 +111,7 @@ A variable `OS_<GROUP>__<OPTION>` overrides the file: `OS_PLACEMENT_DATABASE__CO
 `roost serve --database` and `--auth` override both.
 
 The libraries' own options work as they are documented with them: oslo.log's in `[DEFAULT]`, `[oslo_policy]` (its
-`enforce_new_defaults` and `policy_file` above all; a changed file is obeyed after a second at most), `[cors]`,
+`enforce_new_defaults` and `policy_file` above all; a changed file is obeyed after two seconds at most), `[cors]`,
 `[oslo_middleware]` and `[healthcheck]`; keystonemiddleware's in `[keystone_authtoken]`, memcached among them
 ([access](../how-to/access.md)).
 """ + "".join(_by_group())

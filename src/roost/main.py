@@ -5,7 +5,7 @@ import random
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import version
@@ -19,8 +19,10 @@ from oslo_policy.policy import Enforcer
 
 from roost import configuration
 from roost.access.door import BadStrategy
-from roost.access.policy import BadPolicy, Policy, enforcer
+from roost.access.policy import Policy, enforcer
+from roost.access.policy_files import BadPolicy
 from roost.access.strategies import strategy
+from roost.access.waiting import Meanwhile
 from roost.cli.app import Actions, BadQuestion, make_cli
 from roost.cli.placement_manage import manage
 from roost.cli.placement_status import status
@@ -38,7 +40,7 @@ from roost.http.observed import Observed
 from roost.http.queries.candidates import query_of
 from roost.http.queries.form import parse
 from roost.http.requestlog import RequestLog
-from roost.http.turns import Turns
+from roost.http.turns import Turns, Turnstile
 from roost.http.views.explanation import explanation_json, fit_json
 from roost.mirror.mirror import Mirror
 from roost.model.names import ProjectID, UserID
@@ -110,10 +112,12 @@ def now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
-def make_application(conf: cfg.ConfigOpts, slots: Slots | None = None) -> WSGIApplication:
-    """The whole server as a WSGI callable."""
+def make_application(
+    conf: cfg.ConfigOpts, slots: Slots | None = None, meanwhile: Meanwhile = nullcontext
+) -> WSGIApplication:
+    """The whole server as a WSGI callable; what waits for who vouches for its caller is inside of `meanwhile`."""
     meters = Meters()
-    return _assemble(conf, open_store(conf, meters), meters, slots)
+    return _assemble(conf, open_store(conf, meters), meters, slots, meanwhile)
 
 
 @contextmanager
@@ -127,7 +131,13 @@ def running(conf: cfg.ConfigOpts) -> Iterator[WSGIApplication]:
         database.close()
 
 
-def _assemble(conf: cfg.ConfigOpts, database: SQLStore, meters: Meters, slots: Slots | None = None) -> WSGIApplication:
+def _assemble(
+    conf: cfg.ConfigOpts,
+    database: SQLStore,
+    meters: Meters,
+    slots: Slots | None = None,
+    meanwhile: Meanwhile = nullcontext,
+) -> WSGIApplication:
     """Put it together, with its middleware in the order in which a request passes it."""
     traces = _traces(conf)
     database.synchronise()
@@ -145,7 +155,7 @@ def _assemble(conf: cfg.ConfigOpts, database: SQLStore, meters: Meters, slots: S
         shuffle=random.SystemRandom().shuffle,
         searched=meters.searched,
     )
-    app = make_app(site, strategy(conf), Policy(conf))
+    app = make_app(site, strategy(conf, meanwhile), Policy(conf))
     # From the inside out: a request passes the last of these first. One that has nothing to do isn't passed at all: it
     # would cost each request nearly what its log line does.
     if conf.cors.allowed_origin:
@@ -342,7 +352,9 @@ _OPEN_TO_ALL = (
 def served_from_environment() -> WSGIApplication:
     """The same for the workers of `roost serve`, whose server knows no end of waiting for a body."""
     conf = _from_environment()
-    return Turns(make_application(conf, _slots(conf)), seconds=conf.roost.seconds_for_body)
+    turnstile = Turnstile()
+    app = make_application(conf, _slots(conf), turnstile.aside)
+    return Turns(app, seconds=conf.roost.seconds_for_body, turnstile=turnstile)
 
 
 def _settings(conf: cfg.ConfigOpts) -> Settings:

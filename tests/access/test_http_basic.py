@@ -2,14 +2,18 @@
 
 import base64
 import json
+import string
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import bcrypt
 import pytest
+import requests
 from keystoneauth1 import session
 from keystoneauth1.http_basic import HTTPBasicAuth
 from oslo_config import cfg
@@ -21,8 +25,9 @@ from roost.access.http_basic import CHALLENGE, HTTPBasic
 from roost.access.passwords import LONGEST_PASSWORD, MOST_REMEMBERED, REMEMBERED_SECONDS, Passwords
 from roost.access.people import People, cost
 from roost.access.strategies import strategy
+from roost.access.waiting import MOST, Crowded
 from tests.databases import fresh_database
-from tests.end_to_end.servers import Server, environment, program, serving
+from tests.end_to_end.servers import Server, environment, program, serving, wait_until
 
 pytestmark = pytest.mark.cwe_284
 
@@ -156,11 +161,16 @@ def test_a_name_that_nobody_has_is_never_right(folder: Path) -> None:
     assert (knows(basic, "mallory", b"x"), knows(basic, "alice", b"x")) == (False, True)
 
 
-def test_a_right_password_is_checked_once_a_minute(folder: Path) -> None:
+def test_a_right_password_is_checked_again_after_a_minute_without_it(folder: Path) -> None:
     """A wrong one each time, also beside a right one that is remembered."""
     passwords = Counted()
     basic = HTTPBasic(configured(folder), passwords)
-    for now, checks in [(0.0, 1), (REMEMBERED_SECONDS - 1, 1), (REMEMBERED_SECONDS, 2), (REMEMBERED_SECONDS + 1, 2)]:
+    for now, checks in [
+        (0.0, 1),
+        (REMEMBERED_SECONDS - 1, 1),
+        (2 * REMEMBERED_SECONDS - 2, 1),
+        (3 * REMEMBERED_SECONDS, 2),
+    ]:
         passwords.now = now
         assert knows(basic, "alice", WORDS["alice"])
         assert len(passwords.costs) == checks, now
@@ -204,7 +214,7 @@ def test_those_who_come_at_once_wait_for_one_check(monkeypatch: pytest.MonkeyPat
     threads = [
         threading.Thread(target=lambda: answers.append(passwords.holds("alice", b"word", b""))) for _ in range(8)
     ]
-    with passwords._lock:
+    with passwords._room._hands:
         for thread in threads:
             thread.start()
         for _ in threads:
@@ -243,6 +253,113 @@ def test_a_file_that_breaks_lets_nobody_in(folder: Path, caplog: pytest.LogCaptu
     assert [record.message.partition(":")[0] for record in caplog.records if record.levelname == "ERROR"] == [
         "nobody is let in"
     ] * 2
+
+
+UNUSABLE = ["$2b$10$" + "z" * 53, *(f"$2b$0{cost}$" + "." * 53 for cost in range(4))]
+"""Hashes in form, which bcrypt doesn't take."""
+
+
+@pytest.mark.parametrize("unusable", UNUSABLE)
+def test_a_hash_that_bcrypt_does_not_take_lets_nobody_in(
+    folder: Path, caplog: pytest.LogCaptureFixture, unusable: str
+) -> None:
+    """Neither its user nor anybody else, all in the same words; and the log says which line to mend."""
+    basic = HTTPBasic(configured(folder))
+    with (folder / "htpasswd").open("a") as file:
+        file.write(f"dave:{unusable}\n")
+    for name, word in (("dave", b"d"), ("mallory", b"d"), *WORDS.items()):
+        assert ask(basic, sent(name, word)) == Stranger(CHALLENGE)
+    told = [record.message for record in caplog.records if record.levelname == "ERROR"]
+    assert len(told) == 1
+    assert "htpasswd, line 4: " in told[0]
+
+
+@pytest.mark.parametrize("last", "./" + string.ascii_letters + string.digits)
+@pytest.mark.parametrize("place", [21, 52], ids=["salt", "digest"])
+def test_what_is_accepted_bcrypt_takes(folder: Path, last: str, place: int) -> None:
+    """Whatever the last character of the salt, or of the digest, is."""
+    word = list(hashed(b"d").removeprefix("$2y$04$"))
+    word[place] = last
+    (folder / "htpasswd").write_text(f"dave:$2y$04${''.join(word)}\n")
+    try:
+        basic = HTTPBasic(configured(folder))
+    except BadStrategy:
+        with pytest.raises(ValueError, match="salt"):
+            bcrypt.checkpw(b"d", b"$2b$04$" + "".join(word).encode())
+    else:
+        assert not knows(basic, "dave", b"e")
+        assert not knows(basic, "mallory", b"e")
+
+
+GUESSERS = 40
+DEAR = 12
+"""The cost of a hash that takes a quarter of a second to check, or more."""
+SOON = 3.0
+"""Seconds for an answer that waits for nobody, on a machine that is busy. To wait for the guessers takes ten."""
+
+
+def test_who_is_remembered_waits_for_nobody(folder: Path) -> None:
+    """While one password is checked and as many wait as may; who comes then, and isn't remembered, is refused."""
+    begun, on = threading.Semaphore(0), threading.Event()
+
+    def slow(password: bytes, _hashed: bytes) -> bool:
+        if password == b"guess":
+            begun.release()
+            on.wait(60)
+        return password == WORDS["alice"]
+
+    passwords = Passwords(check=slow)
+    basic = HTTPBasic(configured(folder), passwords)
+    assert knows(basic, "alice", WORDS["alice"])
+    threads = [threading.Thread(target=knows, args=(basic, str(number), b"guess")) for number in range(MOST)]
+    for thread in threads:
+        thread.start()
+    assert begun.acquire(timeout=60)
+    wait_until(lambda: passwords._room._places._value == 0, 60, lambda: "they don't wait")
+    try:
+        assert knows(basic, "alice", WORDS["alice"])
+        for name in ("bob", "mallory"):
+            with pytest.raises(Crowded):
+                knows(basic, name, b"x")
+    finally:
+        on.set()
+        for thread in threads:
+            thread.join()
+    assert sum(begun.acquire(blocking=False) for _ in range(MOST)) == MOST - 1, "each had its check"
+
+
+def test_guessing_starves_nobody(folder: Path) -> None:
+    """A worker whose passwords many guess answers those who need no check as ever: the root, probes, the known."""
+    (folder / "htpasswd").write_text(f"alice:{hashed(WORDS['alice'], DEAR)}\n")
+    over = threading.Event()
+    statuses: set[int] = set()
+
+    with server_of(folder) as server:
+
+        def seconds_for(path: str) -> float:
+            begun = time.monotonic()
+            headers = {"authorization": sent("alice", WORDS["alice"]), "openstack-api-version": "placement 1.39"}
+            assert requests.get(f"{server.address}{path}", headers=headers, timeout=60).status_code == 200
+            return time.monotonic() - begun
+
+        def guess(number: int) -> None:
+            headers = {"authorization": sent(("alice", "mallory")[number % 2], b"guess")}
+            while not over.is_set():
+                statuses.add(requests.get(f"{server.address}/traits", headers=headers, timeout=60).status_code)
+
+        seconds_for("/traits")
+        threads = [threading.Thread(target=guess, args=(number,)) for number in range(GUESSERS)]
+        for thread in threads:
+            thread.start()
+        try:
+            time.sleep(SOON)
+            spent = {path: seconds_for(path) for path in ("/", "/healthcheck", "/traits") * 3}
+        finally:
+            over.set()
+            for thread in threads:
+                thread.join()
+    assert max(spent.values()) < SOON, spent
+    assert statuses <= {401, 503}
 
 
 class Beaten:
@@ -294,11 +411,14 @@ def test_one_thread_reads_a_changed_file_for_all(folder: Path, monkeypatch: pyte
     [
         ("htpasswd", "dave:{SHA}VBPuJHI7uixaa6LQGWx4s+5GKNE=", "htpasswd, line 4: .*htpasswd -B"),
         ("htpasswd", "dave", "line 4: .*htpasswd -B"),
-        ("htpasswd", "dave:$2y$16$" + "a" * 53, "cost 16 takes too long"),
-        ("htpasswd", ":$2y$04$" + "a" * 53, "printable"),
-        ("htpasswd", "da\tve:$2y$04$" + "a" * 53, "printable"),
-        ("htpasswd", "d" * 256 + ":$2y$04$" + "a" * 53, "1 to 255"),
-        ("htpasswd", "alice:$2y$04$" + "a" * 53, "alice stands there twice"),
+        ("htpasswd", "dave:$2y$16$" + "." * 53, "cost of a hash is 4 to 15, not 16"),
+        ("htpasswd", "dave:$2y$03$" + "." * 53, "cost of a hash is 4 to 15, not 03"),
+        ("htpasswd", "dave:$2y$04$" + "z" * 53, "line 4: .*whole and as `htpasswd -B`"),
+        ("htpasswd", "dave:$2y$04$" + "." * 52, "line 4: .*whole and as `htpasswd -B`"),
+        ("htpasswd", ":$2y$04$" + "." * 53, "printable"),
+        ("htpasswd", "da\tve:$2y$04$" + "." * 53, "printable"),
+        ("htpasswd", "d" * 256 + ":$2y$04$" + "." * 53, "1 to 255"),
+        ("htpasswd", "alice:$2y$04$" + "." * 53, "alice stands there twice"),
         ("roles", "bob:admin", "roles, line 6: bob stands there twice"),
     ],
 )
@@ -321,9 +441,9 @@ def test_a_missing_or_odd_file_does_not_start(folder: Path, file: str) -> None:
         strategy(configured(folder))
 
 
-@pytest.fixture
-def server(folder: Path) -> Iterator[Server]:
-    """A real server with these users."""
+@contextmanager
+def server_of(folder: Path) -> Iterator[Server]:
+    """A real server with these users, of one worker."""
     variables = {
         "OS_API__HTTP_BASIC_AUTH_USER_FILE": str(folder / "htpasswd"),
         "OS_API__HTTP_BASIC_AUTH_ROLES_FILE": str(folder / "roles"),
@@ -332,6 +452,13 @@ def server(folder: Path) -> Iterator[Server]:
         fresh_database("sqlite") as database,
         serving(database, options=("--auth", "http_basic"), **variables) as (one,),  # type: ignore[arg-type] # workers has a name of its own
     ):
+        yield one
+
+
+@pytest.fixture
+def server(folder: Path) -> Iterator[Server]:
+    """The same for a whole test."""
+    with server_of(folder) as one:
         yield one
 
 

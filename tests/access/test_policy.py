@@ -2,15 +2,19 @@
 
 import os
 import re
+import time
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from roost import configuration
+from roost.access import policy as policy_module
 from roost.access.context import Context, context_of
-from roost.access.policy import GOOD_SECONDS, BadPolicy, Policy
+from roost.access.policy import GOOD_SECONDS, Policy
+from roost.access.policy_files import SECONDS_TO_SETTLE, BadPolicy
 
 pytestmark = [pytest.mark.cwe_284, pytest.mark.cwe_693]
 
@@ -24,12 +28,17 @@ def caller(*roles: str, user: str = "u", project: str = "p") -> Context:
     return known
 
 
-def policy(folder: Path, at: list[float]) -> Policy:
-    """By a file in this folder, and a clock that shows the last of these times."""
+def later() -> float:
+    """A time at which what was written just now is old."""
+    return time.time() + SECONDS_TO_SETTLE * 10
+
+
+def policy(folder: Path, at: list[float], *, wall: Callable[[], float] = later) -> Policy:
+    """By a file in this folder, and a clock that shows the last of these times; changes have settled when it looks."""
     conf = configuration.load((), files=())
     conf.set_override("policy_file", str(folder / "policy.yaml"), group="oslo_policy")
     conf.set_override("policy_dirs", [str(folder / "policy.d")], group="oslo_policy")
-    return Policy(conf, ticks=lambda: at[-1])
+    return Policy(conf, ticks=lambda: at[-1], wall=wall)
 
 
 def say(folder: Path, rule: str, moment: int) -> None:
@@ -39,7 +48,7 @@ def say(folder: Path, rule: str, moment: int) -> None:
     os.utime(file, (moment, moment))
 
 
-def test_a_changed_file_is_obeyed_after_a_second(tmp_path: Path) -> None:
+def test_a_changed_file_is_obeyed_at_the_next_look(tmp_path: Path) -> None:
     """Both when it allows more and when it allows less."""
     at = [0.0]
     say(tmp_path, "role:reader", 1000)
@@ -51,8 +60,8 @@ def test_a_changed_file_is_obeyed_after_a_second(tmp_path: Path) -> None:
     assert (rules.allows(reader, RULE), rules.allows(writer, RULE)) == (False, True)
 
 
-def test_a_changed_directory_is_obeyed_after_a_second(tmp_path: Path) -> None:
-    """policy.d over policy.yaml: a file that comes, that changes, and that goes."""
+def test_a_changed_directory_is_obeyed_at_the_next_look(tmp_path: Path) -> None:
+    """policy.d over policy.yaml: a file that comes, that changes, and that says nothing any more."""
     at = [0.0]
     say(tmp_path, "role:reader", 1000)
     more = tmp_path / "policy.d"
@@ -65,8 +74,7 @@ def test_a_changed_directory_is_obeyed_after_a_second(tmp_path: Path) -> None:
         say(more, rule, moment)
         at.append(at[-1] + 1.1)
         assert (rules.allows(reader, RULE), rules.allows(writer, RULE)) == allowed
-    (more / "policy.yaml").unlink()
-    os.utime(more, (4000, 4000))
+    (more / "policy.yaml").write_text("# no rules\n")
     at.append(at[-1] + 1.1)
     assert (rules.allows(reader, RULE), rules.allows(writer, RULE)) == (True, False)
 
@@ -103,7 +111,7 @@ def test_a_file_that_breaks_changes_nothing(tmp_path: Path, caplog: pytest.LogCa
     assert told[0].startswith(
         f"the rules before it stay in force: the policy file {tmp_path}/policy.yaml can't be read: "
     )
-    (more / "a.yaml").unlink()
+    (more / "a.yaml").write_text("{}")
     assert allowed() == [False, True, False, True]
 
 
@@ -122,23 +130,163 @@ def test_a_broken_file_does_not_start(tmp_path: Path, broken: bytes, told: str) 
         policy(tmp_path, [0.0])
 
 
-def test_a_file_that_goes_while_it_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The rules are read again as soon as all files can be looked at."""
-    at = [0.0]
-    say(tmp_path, "role:reader", 1000)
-    rules = policy(tmp_path, at)
+class Watched:
+    """A policy that forbids the administrator to list traits, with the log's words of it, looked at once a call."""
+
+    def __init__(self, folder: Path, caplog: pytest.LogCaptureFixture, wall: Callable[[], float] = later) -> None:
+        self.file = folder / "policy.yaml"
+        self.more = folder / "policy.d" / "more.yaml"
+        self.more.parent.mkdir()
+        self.file.write_text('"placement:traits:list": "!"\n')
+        self.more.write_text('"placement:traits:show": "!"\n')
+        self._caplog = caplog
+        self._at = [0.0]
+        self.rules = policy(folder, self._at, wall=wall)
+
+    def forbids(self, looks: int = 2) -> bool:
+        """Whether both rules are in force after so many looks."""
+        allowed: set[bool] = set()
+        for _ in range(looks):
+            self._at.append(self._at[-1] + 1.1)
+            allowed |= {self.rules.allows(caller("admin"), f"placement:traits:{name}") for name in ("list", "show")}
+        return allowed == {False}
+
+    def told(self) -> list[str]:
+        """What the log was told of policy."""
+        start = "the rules before it stay in force: "
+        found = [one.message for one in self._caplog.records if one.name == "roost.access.policy"]
+        assert all(one.startswith(start) for one in found)
+        return [one.removeprefix(start) for one in found]
+
+
+@pytest.mark.parametrize("which", ["file", "more"])
+def test_a_file_that_goes_changes_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture, which: str) -> None:
+    """What it said stays in force, and the log says so once; nor does another change count, until it is back."""
+    watched = Watched(tmp_path, caplog)
+    gone, other = (watched.file, watched.more) if which == "file" else (watched.more, watched.file)
+    said = gone.read_text()
+    gone.unlink()
+    assert watched.forbids(looks=4)
+    assert watched.told() == [f"{gone} can't be found any more; put it back, with a comment alone if it has no rules"]
+    other.write_text("{}")
+    assert watched.forbids(looks=4)
+    gone.write_text(said)
+    assert not watched.forbids(looks=1)
+    assert len(watched.told()) == 2
+
+
+def test_a_directory_that_is_closed_changes_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Whether one can't see the files in it, as by its mode, or it was moved away; when it is back all is as it was."""
+    (tmp_path / "etc").mkdir()
+    watched = Watched(tmp_path / "etc", caplog)
+    (tmp_path / "etc").rename(tmp_path / "aside")
+    assert watched.forbids()
+    (tmp_path / "aside").rename(tmp_path / "etc")
+    assert watched.forbids()
+    assert len(watched.told()) == 1
+
+
+@pytest.mark.parametrize("error", [PermissionError, FileNotFoundError, NotADirectoryError, OSError])
+def test_files_that_cannot_be_looked_at_change_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, error: type[OSError]
+) -> None:
+    """Whatever the system says of them."""
+    watched = Watched(tmp_path, caplog)
+
+    def refused(*_: object, **__: object) -> None:
+        raise error
+
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "stat", vanished)
-        at.append(at[-1] + 1.1)
-        assert rules.allows(caller("reader"), RULE)
-    say(tmp_path, "role:writer", 1000)
-    at.append(at[-1] + 1.1)
-    assert [rules.allows(caller(role), RULE) for role in ("reader", "writer")] == [False, True]
+        patch.setattr(Path, "stat", refused)
+        assert watched.forbids(looks=3)
+    assert watched.forbids(looks=2)
+    assert len(watched.told()) == 1
 
 
-def vanished(*_: object, **__: object) -> None:
-    """What a file system says of what isn't there any more."""
-    raise FileNotFoundError
+def test_what_cannot_be_looked_at_does_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may forbid something. What isn't there may be missing."""
+    policy(tmp_path / "nowhere", [0.0])
+
+    def closed(*_: object, **__: object) -> None:
+        raise PermissionError("closed")
+
+    monkeypatch.setattr(Path, "stat", closed)
+    with pytest.raises(BadPolicy, match="the policy can't be looked at: closed"):
+        policy(tmp_path, [0.0])
+
+
+def test_a_file_that_is_written_anew_in_place(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Empty for a moment, then half, then whole: only the whole is taken, when it has not changed for a look."""
+    watched = Watched(tmp_path, caplog, wall=time.time)
+    for text in ("", '"placement:usages": "role:admin"\n', '"placement:usages": "!"\n'):
+        watched.file.write_text(text)
+        assert watched.forbids(looks=1)
+    assert not watched.forbids(looks=1)
+    assert not watched.rules.allows(caller("admin"), "placement:usages")
+    assert watched.told() == []
+
+
+def test_an_empty_file_is_not_finished(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """However long it stays so; one with a comment alone says that there are no rules."""
+    watched = Watched(tmp_path, caplog)
+    watched.more.write_text("")
+    assert watched.forbids(looks=3)
+    assert watched.told() == [f"{watched.more} is empty now; write its rules, or a comment if it has none"]
+    watched.more.write_text("# none\n")
+    assert not watched.forbids(looks=1)
+    watched.file.write_text("# none\n")
+    (tmp_path / "policy.d" / "new.yaml").write_text("")
+    assert not watched.forbids(looks=1)
+    assert watched.rules.allows(caller("admin"), "placement:traits:list")
+    assert len(watched.told()) == 1
+
+
+def test_a_file_that_goes_while_it_is_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look and the reading: what was read isn't taken."""
+    watched = Watched(tmp_path, caplog)
+    loaded = policy_module._loaded
+
+    def late(conf: Any) -> Any:
+        watched.file.unlink()
+        return loaded(conf)
+
+    watched.more.write_text("{}")
+    with monkeypatch.context() as patch:
+        patch.setattr(policy_module, "_loaded", late)
+        assert watched.forbids(looks=1)
+    assert watched.forbids(looks=3)
+    assert len(watched.told()) == 1
+
+
+def test_what_no_rules_are_read_from_may_come_and_go(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Hidden files and folders, as editors and Kubernetes have them beside the files."""
+    hidden, folder = tmp_path / "policy.d" / ".more.yaml.swp", tmp_path / "policy.d" / "folder"
+    watched = Watched(tmp_path, caplog)
+    hidden.write_text("x")
+    folder.mkdir()
+    assert watched.forbids()
+    watched.more.write_text('"placement:traits:show": "role:none"\n')
+    assert watched.forbids()
+    hidden.unlink()
+    folder.rmdir()
+    assert watched.forbids()
+    watched.more.write_text("{}")
+    assert not watched.forbids()
+    assert watched.told() == []
+
+
+def test_one_thread_looks_for_all(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Who comes while another looks goes on with what is in force, and who comes just after doesn't look again."""
+    watched = Watched(tmp_path, caplog)
+    watched.file.write_text("{}")
+    with watched.rules._looking:
+        assert watched.forbids()
+    assert not watched.forbids()
+    before = watched.rules._in_force
+    watched.rules._look_again()
+    assert watched.rules._in_force is before
 
 
 @pytest.mark.parametrize(

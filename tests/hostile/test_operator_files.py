@@ -13,7 +13,8 @@ from sqlalchemy import URL
 from roost import configuration
 from roost.access.context import context_of
 from roost.access.people import LONGEST_NAME, BadFile, Directory, Person
-from roost.access.policy import BadPolicy, Policy
+from roost.access.policy import Policy
+from roost.access.policy_files import BadPolicy
 from roost.main import OPERATORS
 from roost.storage.sql.engines import driver_url
 from roost.storage.sql.hosts import UnknownDatabase

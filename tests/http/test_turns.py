@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from roost.http.turns import Turns
+from roost.http.turns import Turns, Turnstile
 from tests.http.api import Client
 
 pytestmark = pytest.mark.cwe_664
@@ -38,7 +38,7 @@ class Caller:
     def __init__(self, seconds: int) -> None:
         self.client = Client()
         self._plain = self.client.app
-        self._turns = Turns(self._enter, seconds=seconds, at_once=TURNS)
+        self._turns = Turns(self._enter, seconds=seconds, turnstile=Turnstile(TURNS))
         self._entered: Callable[[], Any] = lambda: None
         self.pool = ThreadPoolExecutor(16)
 

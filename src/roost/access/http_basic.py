@@ -8,6 +8,7 @@ import base64
 import binascii
 import logging
 import secrets
+import string
 import threading
 from pathlib import Path
 
@@ -37,7 +38,7 @@ class HTTPBasic:
         self._lock = threading.Lock()
         self._people: People = {}
         self._nobodys = b""
-        """A hash that takes as long to check as those of the file, and that no password has."""
+        """A hash that takes as long to check as those of the file. It was drawn, so nobody has a password for it."""
         self._meet(self._directory.people())
 
     def identify(self, environ: Environ, _claimed: Claimed) -> Stranger | None:
@@ -66,12 +67,14 @@ class HTTPBasic:
                 return
             dearest = max((cost(person.hashed) for person in people.values()), default=_USUAL_COST)
             if not self._nobodys or cost(self._nobodys) != dearest:
-                self._nobodys = bcrypt.hashpw(secrets.token_bytes(24).hex().encode(), bcrypt.gensalt(dearest))
+                self._nobodys = bcrypt.gensalt(dearest) + "".join(secrets.choice(_DIGITS) for _ in range(31)).encode()
             self._passwords.forget()
             self._people = people
 
 
 _USUAL_COST = 10
+_DIGITS = "./" + string.ascii_letters + string.digits
+"""Of hashes, as bcrypt writes them."""
 
 
 def _parsed(header: str) -> tuple[str, bytes] | None:

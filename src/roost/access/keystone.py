@@ -6,6 +6,7 @@ stranger is told word for word. So it is used through nothing but WSGI, and neve
 
 import logging
 from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import Any
 from wsgiref.types import StartResponse
 
@@ -15,15 +16,17 @@ from keystonemiddleware import auth_token
 from keystonemiddleware.exceptions import ConfigurationError
 from oslo_config import cfg
 
+from roost.access.asking import BoundedClient, Punctual
 from roost.access.context import Claimed, Environ, IdentityAway, Stranger
 from roost.access.door import BadStrategy
 from roost.access.tokens import Tokens
+from roost.access.waiting import Meanwhile
 
 LOG = logging.getLogger(__name__)
 
 GROUP = "keystone_authtoken"
 SECONDS_TO_ANSWER = 10
-"""How long Keystone may take where [keystone_authtoken]http_connect_timeout is not set; the middleware has no bound."""
+"""How long a request may wait for Keystone where [keystone_authtoken]http_connect_timeout is not set."""
 
 LONGEST_TOKEN = 4096
 """Characters. Keystone's are of some hundreds; one that its server refuses for its length would look like an outage."""
@@ -47,7 +50,7 @@ class _Door:
 class Keystone:
     """Asks one Keystone. May be used by several threads."""
 
-    def __init__(self, conf: cfg.ConfigOpts) -> None:
+    def __init__(self, conf: cfg.ConfigOpts, meanwhile: Meanwhile = nullcontext) -> None:
         for group, options in auth_token.list_opts():
             conf.register_opts(options, group)
         conf.set_default("http_connect_timeout", SECONDS_TO_ANSWER, GROUP)
@@ -63,6 +66,11 @@ class Keystone:
         except (ClientException, ConfigurationError) as error:
             message = f"[{GROUP}] can't be used: {error}"
             raise BadStrategy(message) from None
+        client = self._middleware._identity_server  # noqa: SLF001 - it alone needs bounds: what is remembered needs none
+        self._client = BoundedClient(client, conf[GROUP].http_connect_timeout, meanwhile)
+        self._middleware._identity_server = self._client  # noqa: SLF001 - the same
+        for scheme in ("http://", "https://"):
+            self._middleware._session.mount(scheme, Punctual(self._client.left))  # noqa: SLF001 - the client's
 
     def identify(self, environ: Environ, _claimed: Claimed) -> Stranger | None:
         """Write whom Keystone knows by the token into the environment."""
@@ -71,8 +79,11 @@ class Keystone:
                 environ.pop(key, None)
         environ[_TOKENS] = self._tokens
         environ[_DOOR] = door = _Door()
+        self._client.begin()
         try:
             said = b"".join(self._middleware(environ, door.start_response))
+        except IdentityAway:
+            raise
         except Exception as error:  # whatever it is, a half-configured plugin's bare Exception too: nobody is let in
             foreseen = isinstance(error, ClientException)
             LOG.error("nobody is let in: Keystone can't be asked: %s", error, exc_info=not foreseen)  # noqa: TRY400 - a traceback only of what nobody foresaw

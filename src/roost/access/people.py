@@ -15,7 +15,11 @@ LONGEST_NAME = 255
 LARGEST_COST = 15
 """Of a hash. Checking one of this cost takes two to three seconds, and each step more twice as long."""
 
-_HASH = re.compile(r"\$2[aby]\$(?P<cost>\d\d)\$[./A-Za-z0-9]{53}\Z")
+SMALLEST_COST = 4
+"""That bcrypt has."""
+
+_HASH = re.compile(r"\$2[aby]\$(?P<cost>[0-9]{2})\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{31}\Z")
+"""The salt has 16 bytes in 22 characters, so that its last is one of four: bcrypt takes no other."""
 
 
 class BadFile(Exception):
@@ -113,9 +117,9 @@ def _by_name(file: Path, meaning: Callable[[str, str], T]) -> dict[str, T]:
 def _hashed(_name: str, rest: str) -> bytes:
     found = _HASH.match(rest)
     if found is None:
-        raise ValueError("the password must be hashed by bcrypt, as `htpasswd -B` does")
-    if int(found["cost"]) > LARGEST_COST:
-        message = f"a hash of cost {found['cost']} takes too long to check; the largest is {LARGEST_COST}"
+        raise ValueError("there must be a hash by bcrypt, whole and as `htpasswd -B` writes it")
+    if not SMALLEST_COST <= int(found["cost"]) <= LARGEST_COST:
+        message = f"the cost of a hash is {SMALLEST_COST} to {LARGEST_COST}, not {found['cost']}"
         raise ValueError(message)
     return rest.encode()
 

@@ -1,9 +1,9 @@
 """What a caller may do, by oslo.policy and the operator's files. Fails closed: what has no rule is forbidden."""
 
 import logging
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 
 from oslo_config import cfg
 from oslo_context.context import RequestContext
@@ -11,6 +11,7 @@ from oslo_policy import opts, policy
 
 from roost.access import rules
 from roost.access.context import Context
+from roost.access.policy_files import BadPolicy, PolicyFiles
 
 LOG = logging.getLogger(__name__)
 
@@ -23,12 +24,6 @@ LONGEST_KEPT = 4096
 
 _Answers = dict[str, bool]
 """By all that a rule may look at."""
-_Files = tuple[tuple[Path, int, int, int, int], ...]
-"""What changes when a file does, comes or goes."""
-
-
-class BadPolicy(Exception):
-    """The operator's policy file can't be read."""
 
 
 def enforcer(conf: cfg.ConfigOpts) -> policy.Enforcer:
@@ -44,10 +39,18 @@ def enforcer(conf: cfg.ConfigOpts) -> policy.Enforcer:
 class Policy:
     """The rules in force."""
 
-    def __init__(self, conf: cfg.ConfigOpts, *, ticks: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        conf: cfg.ConfigOpts,
+        *,
+        ticks: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        """Read the operator's files. `wall` is the clock by which their changes are told."""
         self._conf = conf
         self._ticks = ticks
-        self._files = _files(conf)
+        self._looking = threading.Lock()
+        self._files = PolicyFiles(conf, wall=wall)  # looked at before they are read
         self._in_force: tuple[policy.Enforcer, _Answers] = _loaded(conf), {}
         """One value, so that no thread takes an answer of other rules for theirs."""
         self._since = ticks()
@@ -72,31 +75,29 @@ class Policy:
         return answer
 
     def _look_again(self) -> None:
-        """Begin with no answers and, if a file has changed, with new rules. Who still holds the old ones keeps them."""
-        enforcer, files = self._in_force[0], _files(self._conf)  # looked at before they are read
-        if files != self._files:
-            self._files = files
-            try:
-                enforcer = _loaded(self._conf)
-            except BadPolicy as error:
-                LOG.error("the rules before it stay in force: %s", error)  # noqa: TRY400 - the text says what to mend
-        self._in_force, self._since = (enforcer, {}), self._ticks()
+        """Begin with no answers and, if a file has changed, with new rules. Who still holds the old ones keeps them.
 
+        One thread does so for all; the others go on with what is in force.
+        """
+        if not self._looking.acquire(blocking=False):
+            return
+        try:
+            if self._ticks() - self._since > GOOD_SECONDS:  # nobody did so a moment before
+                self._in_force, self._since = (self._newest(), {}), self._ticks()
+        finally:
+            self._looking.release()
 
-def _files(conf: cfg.ConfigOpts) -> _Files:
-    """The operator's files as they are now; none of them while one can't be looked at, as when it goes meanwhile."""
-    try:
-        found = [(path, path.stat()) for path in _paths(conf)]
-    except OSError:
-        return ()
-    return tuple((path, stat.st_ctime_ns, stat.st_mtime_ns, stat.st_size, stat.st_ino) for path, stat in found)
-
-
-def _paths(conf: cfg.ConfigOpts) -> Iterator[Path]:
-    for name in (conf.oslo_policy.policy_file, *conf.oslo_policy.policy_dirs):
-        if (found := conf.find_file(name)) is not None:
-            path = Path(found)
-            yield from sorted(path.iterdir()) if path.is_dir() else [path]
+    def _newest(self) -> policy.Enforcer:
+        """The rules of the files as they are now, or those in force where nothing better can be had."""
+        in_force = self._in_force[0]
+        try:
+            if not self._files.changed():
+                return in_force
+            found = _loaded(self._conf)
+        except BadPolicy as error:
+            LOG.error("the rules before it stay in force: %s", error)  # noqa: TRY400 - the text says what to mend
+            return in_force
+        return found if self._files.may_count() else in_force
 
 
 def _loaded(conf: cfg.ConfigOpts) -> policy.Enforcer:

@@ -14,6 +14,7 @@ from wsgiref.types import WSGIEnvironment
 import msgspec
 
 from roost.access.context import IdentityAway
+from roost.access.waiting import Crowded, NoWord
 from roost.http import faults
 from roost.http.loglines import as_field
 from roost.http.microversions import history
@@ -288,6 +289,7 @@ _OUTCOME_UNKNOWN = (
     "The database went away while it committed. The request may have been carried out: look before you send it again."
 )
 _IDENTITY_AWAY = "The Keystone service is temporarily unavailable. The request changed nothing; send it again."
+_CROWDED = "Too many wait to be told who they are. The request changed nothing; send it again."
 
 
 class Answer(NamedTuple):
@@ -319,6 +321,8 @@ def answer(error: Exception, version: Microversion | None, request_id: str) -> A
             reply, text = Reply(503, ""), _OUTCOME_UNKNOWN
         case Unavailable():
             reply, text = Reply(503, ""), "The database can't answer now. The request changed nothing; send it again."
+        case Crowded() | NoWord():
+            reply, text = Reply(503, ""), _CROWDED
         case IdentityAway():
             reply, text = Reply(503, ""), _IDENTITY_AWAY
         case _:

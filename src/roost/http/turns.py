@@ -2,7 +2,8 @@
 
 A server with a thread for each request lets as many clients hold it as it has threads, by sending half a body. So
 `roost serve` has a thread for each connection, and of these only some have their turn at a time. A request that waits
-for its body gives its turn away meanwhile, and is refused when the client takes too long.
+for its body gives its turn away meanwhile, and is refused when the client takes too long. So does one that waits for
+whoever vouches for its caller: `roost.main` says so to `roost.access`.
 
 The wait can be ended because another thread reads: the server's own read has no end but the client's. That thread is
 freed when the server ends the connection, and WSGI has one way to ask for that: an answer that is shorter than its
@@ -37,14 +38,38 @@ class Source(Protocol):
         """Wait for so many bytes, or for the end."""
 
 
+class Turnstile(threading.Semaphore):
+    """Lets so many threads through at a time. Inside of it one has its turn, and inside of `aside` somebody else."""
+
+    def __init__(self, at_once: int = AT_ONCE) -> None:
+        super().__init__(at_once)
+
+    def aside(self) -> "_Aside":
+        """Give one's turn away for a while."""
+        return _Aside(self)
+
+
+class _Aside:
+    """A turnstile the other way round."""
+
+    def __init__(self, turnstile: Turnstile) -> None:
+        self._turnstile = turnstile
+
+    def __enter__(self) -> None:
+        self._turnstile.release()
+
+    def __exit__(self, *_error: object) -> None:
+        self._turnstile.acquire()
+
+
 class Turns:
     """A WSGI wrapper."""
 
-    def __init__(self, app: WSGIApplication, seconds: int, at_once: int = AT_ONCE) -> None:
+    def __init__(self, app: WSGIApplication, seconds: int, turnstile: Turnstile) -> None:
         """`seconds` is how long a client may take to send a body."""
         self._app = app
         self._seconds = seconds
-        self._turns = threading.Semaphore(at_once)
+        self._turnstile = turnstile
         self._readers = _Readers()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -54,17 +79,14 @@ class Turns:
         def start(status: str, headers: list[tuple[str, str]], exc_info: "_ExcInfo | None" = None) -> Any:  # noqa: ANN401 - the server's write function
             return start_response(status, _one_more(headers) if body.is_late else headers, exc_info)
 
-        with self._turns:
+        with self._turnstile:
             answer = self._app(environ, start)
         return _cut(answer) if body.is_late else answer
 
     def wait_for(self, source: Source, size: int) -> bytes | None:
         """Read a body while others have their turn; None if it does not come in time."""
-        self._turns.release()
-        try:
+        with self._turnstile.aside():
             return self._readers.read(source, size, self._seconds)
-        finally:
-            self._turns.acquire()
 
 
 def _one_more(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
