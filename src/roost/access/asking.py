@@ -5,6 +5,7 @@ one at a time behind a lock. So it is asked in a waiting room, and not by everyb
 still tries for a request that has given up ends soon.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -21,11 +22,13 @@ from roost.access.context import IdentityAway
 from roost.access.outage import Outage
 from roost.access.waiting import Meanwhile, NoWord, WaitingRoom
 
+LOG = logging.getLogger(__name__)
+
 AT_ONCE = 16
 """Questions that one process asks at a time."""
 
 _UNREACHED = (ConnectFailure, ConnectTimeout, DiscoveryFailure, SSLError)
-"""What no token can bring about."""
+"""No word of Keystone's own, as its refusals and errors are."""
 
 
 class Client(Protocol):
@@ -96,6 +99,7 @@ class BoundedClient:
         try:
             return self._room.ask(question, self.left())
         except NoWord:
+            LOG.warning("nobody is let in: Keystone told nothing of a token within %g s", self._seconds)
             self._outage.silent(since)
             raise IdentityAway from None
 

@@ -16,7 +16,7 @@ SECONDS_BETWEEN_TRIALS = 2.0
 class Outage:
     """Begins when somebody had no answer, nor anybody else since; ends with any answer. May be used by several threads.
 
-    A refusal or an error of Keystone's is an answer. So no client can bring an outage about by what it sends.
+    A refusal or an error of Keystone's is an answer, so that no client brings an outage about by sending a bad token.
     """
 
     def __init__(self, *, ticks: Callable[[], float] = time.monotonic) -> None:
