@@ -378,6 +378,19 @@ def _limits(conf: cfg.ConfigOpts) -> Limits:
     )
 
 
+def _as_placement_logs() -> logging.Logger:
+    """Our logger. It does what the operator's log_config_append says of Placement's, unless that names ours as well."""
+    ours, theirs = logging.getLogger("roost"), logging.getLogger(configuration.PROJECT)
+    if ours.level == logging.NOTSET and not ours.handlers:
+        ours.setLevel(theirs.level)
+        ours.propagate = theirs.propagate
+        for handler in theirs.handlers:
+            # Once is enough.
+            if not (ours.propagate and handler in logging.getLogger().handlers):
+                ours.addHandler(handler)
+    return ours
+
+
 def _try_log(conf: cfg.ConfigOpts) -> None:
     """Set it up in a process that ends at once: workers can't do it again, for oslo.log reads a file only once."""
     forking = multiprocessing.get_context("fork")
@@ -403,7 +416,8 @@ def _set_up_log(conf: cfg.ConfigOpts) -> None:
         why = configuration.NO_JOURNAL if "systemd bindings" in str(error).lower() else error
         raise NoLog(f"the log can't be set up as [DEFAULT] says: {why}") from error
     logging.captureWarnings(capture=True)
-    for handler in logging.getLogger().handlers:
+    ours = _as_placement_logs()
+    for handler in {*logging.getLogger().handlers, *ours.handlers}:
         handler.addFilter(OneLineEach())
     if conf.log_options:
         conf.log_opt_values(LOG, logging.DEBUG)

@@ -125,6 +125,11 @@ def test_it_is_served(folder: Path) -> None:
         with started((roost(), "serve", "--port", str(port)), port, over) as server:
             wait_for(server)
             do_the_main_job(Api(server.address))
+            said = server.said()
+    if (folder / "logging.conf").exists():
+        lines = [line for line in said.splitlines() if '"GET /resource_providers' in line]
+        assert lines, "its logger `placement` is at INFO, the root at WARNING"
+        assert len(lines) == len(set(lines)), "each once"
     if (folder / "placement.conf.d").exists():
         assert re.search(r"placement\.max_allocation_candidates += 100000", (folder / "placement-api.log").read_text())
 
