@@ -59,7 +59,7 @@ from roost.storage.sql.doctor.procedure import StandIn
 from roost.storage.sql.engines import PoolOptions
 from roost.storage.sql.failures import SchemaNotOurs, StorageFault
 from roost.storage.sql.hosts import UnknownDatabase
-from roost.storage.sql.meeting import cause
+from roost.storage.sql.meeting import NotMet, cause
 from roost.storage.sql.patience import NOBODY, Watch
 from roost.storage.sql.store import SQLStore
 from roost.storage.sql.upkeep import SQLUpkeep
@@ -218,9 +218,7 @@ def _store(conf: cfg.ConfigOpts, watch: Watch = NOBODY) -> SQLStore:
         recycle=options.connection_recycle_time,
         timeout=options.pool_timeout,
     )
-    store = SQLStore(database_url(conf), clock=now, pool=pool, watch=watch)
-    store.meet()
-    return store
+    return SQLStore(database_url(conf), clock=now, pool=pool, watch=watch)
 
 
 @contextmanager
@@ -228,9 +226,10 @@ def _at_work(conf: cfg.ConfigOpts) -> Iterator[SQLStore]:
     """A store for a command. What goes wrong meanwhile is told in the driver's words too: nobody else reads it."""
     store = _store(conf)
     try:
+        store.meet()
         yield store
     except (Unavailable, StorageFault) as error:
-        if said := cause(error):
+        if not isinstance(error, NotMet) and (said := cause(error)):
             raise type(error)(f"{error}: {said}") from error
         raise
     finally:
@@ -319,6 +318,8 @@ def database_url(conf: cfg.ConfigOpts) -> str:
 def application_from_environment() -> WSGIApplication:
     """The server as configured by files and variables alone, for `roost.wsgi`."""
     conf = _from_environment()
+    with _at_work(conf):
+        LOG.debug("the database lets us in")
     return make_application(conf, _slots(conf))
 
 
@@ -346,7 +347,10 @@ _OPEN_TO_ALL = (
 
 
 def served_from_environment() -> WSGIApplication:
-    """The same for the workers of `roost serve`, whose server knows no end of waiting for a body."""
+    """The same for the workers of `roost serve`, whose server knows no end of waiting for a body.
+
+    `roost serve` has met the database. A worker that takes another's place waits for it, whatever it says by now.
+    """
     conf = _from_environment()
     return Turns(make_application(conf, _slots(conf)), seconds=conf.roost.seconds_for_body)
 

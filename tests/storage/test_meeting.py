@@ -1,12 +1,12 @@
 """The first connection: what can't be mended by waiting is told at once and whole, and nothing that is secret."""
 
 import os
-import time
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from roost import main
 from roost.storage.port import Unavailable
 from roost.storage.sql.failures import StorageFault
 from roost.storage.sql.hosts import UnknownDatabase
@@ -78,13 +78,9 @@ def test_a_server_that_may_come_is_waited_for() -> None:
     """Several, each named with its port; then it is told for how long."""
     url = f"postgresql://roost:{SECRET}@127.0.0.1:1,127.0.0.1:2/books"
     waits: list[float] = []
-
-    def wait(pause: float) -> None:
-        waits.append(pause)
-        time.sleep(pause)
-
-    told = _told(url, Patience(bound=0.05, sleep=wait))
-    assert waits
+    told = _told(url, Patience(bound=3, sleep=lambda _: waits.append(1), ticks=lambda: sum(waits)))
+    assert len(waits) == 3
+    assert "Waited 3 s" in told
     assert "the database is away: books at 127.0.0.1:1,127.0.0.1:2 (postgresql, user roost): " in told
     assert "Connection refused" in told
     assert SECRET not in told
@@ -127,3 +123,13 @@ def test_what_clients_are_told_says_nothing(tmp_path: Path) -> None:
     )
     store.close()
     assert cause(StorageFault("by itself")) == ""
+
+
+def test_a_worker_waits_as_any(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command that starts it has met the database; one that takes a dead one's place must not give up at once."""
+    monkeypatch.setattr(SQLStore, "meet", lambda _: pytest.fail("a worker met the database"))
+    monkeypatch.setenv("OS_PLACEMENT_DATABASE__CONNECTION", f"sqlite:///{tmp_path}/roost.db")
+    monkeypatch.setenv("OS_PLACEMENT_DATABASE__SYNC_ON_STARTUP", "true")
+    monkeypatch.setenv("OS_API__AUTH_STRATEGY", "noauth2")
+    with main.running(main.load_configuration((), ["/dev/null"])) as application:
+        assert callable(application)
