@@ -4,13 +4,15 @@ docs/reference/configuration.md is generated from the options here.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 from oslo_config import cfg
 from oslo_log import log
 from oslo_middleware import cors, http_proxy_to_wsgi
+from oslo_middleware.healthcheck import opts as healthcheck_opts
 from oslo_policy import opts as policy_opts
 
 PROJECT = "placement"
@@ -23,6 +25,14 @@ FILE_VARIABLE = "ROOST_CONFIG_FILE"
 
 DIRECTORY_VARIABLE = "OS_PLACEMENT_CONFIG_DIR"
 """The variable that names the directory of placement.conf, as the peer has it."""
+
+UNUSED = "Read and not used"
+"""How the help of an option begins that is accepted for the peer's sake; the reason follows."""
+
+SDK = "opentelemetry-sdk opentelemetry-exporter-otlp-proto-http"
+"""What [roost]traces needs."""
+
+NO_JOURNAL = "use_journal needs the library systemd-python: pip install systemd-python, or use_journal = false"
 
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 
@@ -196,7 +206,7 @@ ROOST: list[cfg.Opt] = [
     cfg.BoolOpt(
         "traces",
         default=False,
-        help="Send OpenTelemetry traces. Where to, the OTEL_ variables say. Needs `pip install roost[traces]`.",
+        help=f"Send OpenTelemetry traces. Where to, the OTEL_ variables say. Needs `pip install {SDK}`.",
     ),
 ]
 
@@ -208,6 +218,14 @@ GROUPS: dict[str, list[cfg.Opt]] = {
     "roost": ROOST,
 }
 """Every option that Roost itself defines, by group; the libraries' own come with them."""
+
+HEALTHCHECK: list[cfg.Opt] = [
+    *healthcheck_opts.HEALTHCHECK_OPTS,
+    *healthcheck_opts.DISABLE_BY_FILE_OPTS,
+    *healthcheck_opts.DISABLE_BY_FILES_OPTS,
+    *healthcheck_opts.ENABLE_BY_FILES_OPTS,
+]
+"""oslo.middleware registers them when a server is made; whoever checks a configuration asks before."""
 
 
 def load(
@@ -237,12 +255,38 @@ def load(
     return conf
 
 
+def check_values(conf: cfg.ConfigOpts) -> None:
+    """Take each value that a server will take, so that what can't be taken is told before it starts.
+
+    Raises:
+        cfg.Error: it can't.
+
+    """
+    for group, options in {**GROUPS, "healthcheck": HEALTHCHECK}.items():
+        for option in options:
+            wrong = refused(partial(getattr, conf[group], option.dest))
+            if wrong and UNUSED not in (option.help or ""):
+                raise cfg.Error(f"[{group}]{option.dest}: {wrong}; `roost config check` tells where it is set")
+
+
+def refused(ask: Callable[[], object]) -> str:
+    """Why a value can't be taken; empty if it can."""
+    try:
+        ask()
+    except (cfg.ConfigFileValueError, ValueError) as error:
+        return str(error).partition(" is not valid: ")[2] or str(error)
+    except RecursionError:
+        return "it refers to itself"
+    return ""
+
+
 def register(conf: cfg.ConfigOpts) -> None:
     """Make known to a configuration, which may be somebody else's, what the application asks it for."""
     for group, options in GROUPS.items():
         conf.register_opts(options, group=group)
     conf.register_opts(cors.CORS_OPTS, "cors")
     conf.register_opts(http_proxy_to_wsgi.OPTS, "oslo_middleware")
+    conf.register_opts(HEALTHCHECK, "healthcheck")
     policy_opts.set_defaults(conf)
     _set_cors_defaults()
 

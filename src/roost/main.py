@@ -1,6 +1,7 @@
 """The composition root: reads the configuration, picks store, access, clock and chance. Nothing else does."""
 
 import logging
+import multiprocessing
 import random
 import sys
 import time
@@ -60,6 +61,7 @@ from roost.storage.sql.doctor.procedure import StandIn
 from roost.storage.sql.engines import PoolOptions
 from roost.storage.sql.failures import SchemaNotOurs, StorageFault
 from roost.storage.sql.hosts import UnknownDatabase
+from roost.storage.sql.meeting import NotMet, cause
 from roost.storage.sql.patience import NOBODY, Watch
 from roost.storage.sql.store import SQLStore
 from roost.storage.sql.upkeep import SQLUpkeep
@@ -92,6 +94,10 @@ class NoTraces(Exception):
     """Traces are asked for, and can't be sent."""
 
 
+class NoLog(Exception):
+    """The log can't be set up as the configuration says."""
+
+
 OPERATORS = (
     NoDatabase,
     UnknownDatabase,
@@ -100,7 +106,9 @@ OPERATORS = (
     BadPolicy,
     BadSource,
     NoTraces,
+    NoLog,
     Unavailable,
+    StorageFault,
     SchemaNotOurs,
     cfg.Error,
 )
@@ -184,13 +192,17 @@ def _traces(conf: cfg.ConfigOpts) -> "Traces | None":
     try:
         from roost.telemetry import traces  # noqa: PLC0415 - OpenTelemetry's SDK is wanted by few
     except ImportError as error:
-        message = f"[roost]traces needs OpenTelemetry's SDK, and {error.name} is missing: pip install 'roost[traces]'"
+        message = (
+            f"[roost]traces needs OpenTelemetry's SDK, and {error.name} is missing: pip install {configuration.SDK}"
+        )
         raise NoTraces(message) from None
     return traces.Traces(traces.sending())
 
 
 def check_configuration(conf: cfg.ConfigOpts) -> None:
     """Raise what would keep a server of this configuration from starting, but for the database's state."""
+    configuration.check_values(conf)
+    _try_log(conf)
     database_url(conf)
     strategy(conf)
     Policy(conf)
@@ -224,53 +236,53 @@ def _store(conf: cfg.ConfigOpts, watch: Watch = NOBODY) -> SQLStore:
     return SQLStore(database_url(conf), clock=now, pool=pool, watch=watch)
 
 
-def sync_database(conf: cfg.ConfigOpts) -> None:
-    """Make or upgrade all tables, and add the standard traits and resource classes that are missing."""
-    store = open_store(conf)
+@contextmanager
+def _at_work(conf: cfg.ConfigOpts) -> Iterator[SQLStore]:
+    """A store for a command. What goes wrong meanwhile is told in the driver's words too: nobody else reads it."""
+    store = _store(conf)
     try:
-        store.upgrade()
-        store.synchronise()
+        store.meet()
+        yield store
+    except (Unavailable, StorageFault) as error:
+        if not isinstance(error, NotMet) and (said := cause(error)):
+            raise type(error)(f"{error}: {said}") from error
+        raise
     finally:
         store.close()
+
+
+def sync_database(conf: cfg.ConfigOpts) -> None:
+    """Make or upgrade all tables, and add the standard traits and resource classes that are missing."""
+    with _at_work(conf) as store:
+        store.upgrade()
+        store.synchronise()
 
 
 def forget_changes(conf: cfg.ConfigOpts, keep_days: int, batch: int) -> Iterator[Forgotten]:
     """Remove the changes that are older, and tell of each batch."""
-    store = _store(conf)
-    try:
+    with _at_work(conf) as store:
         yield from store.forget_changes(now() - timedelta(days=keep_days), batch)
-    finally:
-        store.close()
 
 
 @contextmanager
 def examiner(conf: cfg.ConfigOpts) -> Iterator[Examiner]:
     """Who examines the database that the configuration names, as it is: its tables are not upgraded."""
-    store = _store(conf)
-    try:
+    with _at_work(conf) as store:
         yield Doctor(store, _stand_in(conf))
-    finally:
-        store.close()
 
 
 @contextmanager
 def upkeep(conf: cfg.ConfigOpts) -> Iterator[Upkeep]:
     """Who makes, names and fills in the tables of the database that the configuration names."""
-    store = _store(conf)
-    try:
+    with _at_work(conf) as store:
         yield SQLUpkeep(store, _stand_in(conf))
-    finally:
-        store.close()
 
 
 @contextmanager
 def adopter(conf: cfg.ConfigOpts) -> Iterator[Adopter]:
     """Who takes the database that the configuration names over from Placement, and gives it back."""
-    store = _store(conf)
-    try:
+    with _at_work(conf) as store:
         yield SQLAdopter(store, _stand_in(conf), time.monotonic)
-    finally:
-        store.close()
 
 
 def _stand_in(conf: cfg.ConfigOpts) -> StandIn:
@@ -292,16 +304,14 @@ def _ask(
     conf: cfg.ConfigOpts, text: str, ask: Callable[[Mirror, Query, Strategy], T], shown: Callable[[T], bytes]
 ) -> tuple[T, bytes]:
     """Ask as a client of the API would at the newest microversion; a refusal is told in the API's words."""
-    store = _store(conf)
     try:
         pairs = parse(text.encode("utf-8", "surrogateescape").decode("latin-1"))
         query = query_of(pairs, NEWEST, conf.roost.most_groups)
-        told = ask(Mirror(store, clock=now), query, _settings(conf).strategy)
+        with _at_work(conf) as store:
+            told = ask(Mirror(store, clock=now), query, _settings(conf).strategy)
     except Refusal as refusal:
         detail: str = answer(refusal, NEWEST, "").fault["detail"]
         raise BadQuestion(detail.partition("\n\n")[2].strip()) from None
-    finally:
-        store.close()
     return told, shown(told)
 
 
@@ -323,6 +333,8 @@ def database_url(conf: cfg.ConfigOpts) -> str:
 def application_from_environment() -> WSGIApplication:
     """The server as configured by files and variables alone, for `roost.wsgi`."""
     conf = _from_environment()
+    with _at_work(conf):
+        LOG.debug("the database lets us in")
     return make_application(conf, _slots(conf))
 
 
@@ -350,7 +362,10 @@ _OPEN_TO_ALL = (
 
 
 def served_from_environment() -> WSGIApplication:
-    """The same for the workers of `roost serve`, whose server knows no end of waiting for a body."""
+    """The same for the workers of `roost serve`, whose server knows no end of waiting for a body.
+
+    `roost serve` has met the database. A worker that takes another's place waits for it, whatever it says by now.
+    """
     conf = _from_environment()
     turnstile = Turnstile()
     app = make_application(conf, _slots(conf), turnstile.aside)
@@ -384,9 +399,44 @@ def _limits(conf: cfg.ConfigOpts) -> Limits:
     )
 
 
+def _as_placement_logs() -> None:
+    """Let our logger do what the operator's log_config_append says of Placement's, unless that names ours as well."""
+    ours, theirs = logging.getLogger("roost"), logging.getLogger(configuration.PROJECT)
+    if ours.level == logging.NOTSET and not ours.handlers:
+        ours.setLevel(theirs.level)
+        ours.propagate = theirs.propagate
+        for handler in theirs.handlers:
+            # Once is enough.
+            if not (ours.propagate and handler in logging.getLogger().handlers):
+                ours.addHandler(handler)
+
+
+def _try_log(conf: cfg.ConfigOpts) -> None:
+    """Set it up in a process that ends at once: workers can't do it again, for oslo.log reads a file only once."""
+    forking = multiprocessing.get_context("fork")
+    told, telling = forking.Pipe(duplex=False)
+
+    def attempt() -> None:
+        try:
+            _set_up_log(conf)
+        except NoLog as error:
+            telling.send(str(error))
+
+    attempting = forking.Process(target=attempt)
+    attempting.start()
+    attempting.join()
+    if told.poll():
+        raise NoLog(told.recv())
+
+
 def _set_up_log(conf: cfg.ConfigOpts) -> None:
-    log.setup(conf, configuration.PROJECT)
+    try:
+        log.setup(conf, configuration.PROJECT)
+    except Exception as error:  # whatever a handler's class or an argument of it in log_config_append raises
+        why = configuration.NO_JOURNAL if "systemd bindings" in str(error).lower() else error
+        raise NoLog(f"the log can't be set up as [DEFAULT] says: {why}") from error
     logging.captureWarnings(capture=True)
+    _as_placement_logs()
     one_line_each = OneLineEach()
     # Also those of the server beneath us, which tells of exceptions.
     for name in (None, *logging.root.manager.loggerDict):
@@ -407,7 +457,7 @@ def run(args: Sequence[str] | None = None) -> None:
         adopter=adopter,
         explain=explain,
         fit=fit,
-        troubles=(*OPERATORS, StorageFault),
+        troubles=OPERATORS,
     )
     try:
         make_cli(actions)(args=sys.argv[1:] if args is None else list(args))

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 import yaml
 
-from roost.cli.config import Standing, judged
+from roost.cli.settings import Standing, judged
 from roost.configuration import load
 from roost.storage.sql.tables import metadata
 from tests.docs.code import FENCED, TEXTS, blocks

@@ -13,7 +13,7 @@ import pytest
 from docs import generate
 from docs.commands import commands, options
 from roost.access import rules
-from roost.cli.config import GONE, OTHERS, _known
+from roost.cli.settings import GONE, OTHERS, _known
 from roost.configuration import ROOST, load
 from roost.storage.sql.doctor.examiner import PROCEDURES
 from roost.telemetry.table import METRICS

@@ -1,5 +1,8 @@
 """The administrator's commands as processes: what they say where, and the status that they end with."""
 
+import contextlib
+import os
+import pty
 import re
 import subprocess
 from collections.abc import Iterator
@@ -75,7 +78,8 @@ def test_doctor(database: str, tmp_path: Path) -> None:
     sound = run("doctor", "--database", database)
     assert sound.returncode == 0, sound.stdout + sound.stderr
     assert sound.stdout.splitlines()[-1] == "nothing is wrong"
-    assert len(re.findall(r"^│ .+ │ 0 +│", sound.stdout, re.MULTILINE)) == len(PROCEDURES)
+    assert len(re.findall(r"^\S.+  0$", sound.stdout, re.MULTILINE)) == len(PROCEDURES)
+    assert "│" not in sound.stdout
 
     idle = {"uuid": IDLE, "project_id": 1, "user_id": 1, "generation": 0}
     write(database, sa.delete(consumers).where(consumers.c.uuid == SERVER), sa.insert(consumers).values(idle))
@@ -113,7 +117,7 @@ def test_doctor(database: str, tmp_path: Path) -> None:
         ((), "no database is named: give --database URL"),
         (("--database", "oracle://x/y"), "'oracle' is no database that can be served"),
         (("--database", "sqlite:///{folder}/new.db"), "has not been made or upgraded yet: run `roost db sync`"),
-        (("--database", "sqlite:///{folder}/missing/new.db"), "the database is away"),
+        (("--database", "sqlite:///{folder}/missing/new.db"), "missing/new.db (sqlite): unable to open database file"),
         (("--database", "sqlite:///{folder}/new.db", "--config-file", "{folder}/bad.conf"), "bad.conf:1"),
     ],
 )
@@ -125,3 +129,38 @@ def test_a_doctor_that_cant_look_says_why(tmp_path: Path, options: tuple[str, ..
     assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_names_dont_steer_the_terminal(tmp_path: Path) -> None:
+    """Whoever names a consumer may have put escapes in: doctor and adopt show them written out."""
+    url = f"sqlite:///{tmp_path}/roost.db"
+    assert run("db", "sync", "--database", url).returncode == 0
+    evil = {"uuid": "evil\x1b[31m", "project_id": 1, "user_id": 1, "generation": 0}
+    write(url, sa.insert(consumers).values(evil))
+    for words in (("doctor",), ("adopt",)):
+        told = run(*words, "--database", url).stdout
+        assert "evil\\x1b[31m" in told, told
+        assert "\x1b" not in told
+
+
+@pytest.mark.parametrize("colour", [True, False])
+def test_on_a_terminal(tmp_path: Path, *, colour: bool) -> None:
+    """Tables are drawn, progress is shown and gone at the end, and colour stays away if that is asked for."""
+    url = f"sqlite:///{tmp_path}/roost.db"
+    assert run("db", "sync", "--database", url).returncode == 0
+    ours, theirs = pty.openpty()
+    variables = environment(TERM="xterm-256color", COLUMNS="120", **({} if colour else {"NO_COLOR": "1"}))
+    done = subprocess.Popen([roost(), "doctor", "--database", url], stdout=theirs, stderr=theirs, env=variables)
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # at its end Linux says EIO
+        while piece := os.read(ours, 4096):
+            shown += piece
+    os.close(ours)
+    assert done.wait(SECONDS) == 0
+    text = shown.decode()
+    assert "looking for " in text
+    assert "\x1b[?25l" in text, "the cursor is hidden under a bar that moves"
+    assert "\x1b[2K" in text, "the bar is wiped away"
+    assert "│" in text
+    assert bool(re.search(r"\x1b\[[\d;]*3[0-9][\d;]*m", text)) is colour

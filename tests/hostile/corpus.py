@@ -213,7 +213,7 @@ def paths() -> Iterator[Shot]:
 def methods() -> Iterator[Shot]:
     """Methods that a route doesn't have, and such as nobody has."""
     for path in ("/", "/traits", f"/allocations/{SERVER}", "/reshaper", "/nowhere", "/allocation_candidates"):
-        for method in ("OPTIONS", "HEAD", "TRACE", "CONNECT", "PATCH", "PROPFIND", "FOO", "WEBSOCKET", "get", "A" * 500):
+        for method in (*"OPTIONS HEAD TRACE CONNECT PATCH PROPFIND FOO WEBSOCKET get".split(), "A" * 500):
             yield Shot(f"{method} {path}")
 
 

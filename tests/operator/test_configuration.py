@@ -3,15 +3,22 @@
 The files in deployers/ are written anew, after what each tool's templates set.
 """
 
+import importlib.util
 import json
+import re
 import subprocess
 import sys
+from importlib.metadata import requires
 from pathlib import Path
 from typing import Any
+from wsgiref.util import setup_testing_defaults
 
 import pytest
 
 from roost import configuration
+from roost.access.context import Stranger
+from roost.access.strategies import strategy
+from roost.cli.settings import ADDED_UP
 from roost.main import database_url
 from roost.storage.sql.engines import driver_url
 from tests.databases import fresh_database
@@ -37,13 +44,18 @@ json.dump(groups, sys.stdout, default=str)
 
 @pytest.fixture(params=DEPLOYERS)
 def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A deployer's folder of files, with its logs in it."""
-    source = Path(__file__).with_name("deployers") / request.param
+    """A deployer's folder of files, with its logs in it: where a user's own are looked for, as /etc/placement is."""
+    source, home = Path(__file__).with_name("deployers") / request.param, tmp_path / ".placement"
     for path in source.rglob("*.conf"):
-        target = tmp_path / path.relative_to(source)
+        target = home / path.relative_to(source)
         target.parent.mkdir(exist_ok=True)
-        target.write_text(path.read_text().replace("{folder}", str(tmp_path)))
-    return tmp_path
+        target.write_text(path.read_text().replace("{folder}", str(home)))
+    return home
+
+
+def _at_home(home: Path) -> Commands:
+    """Commands of a user whose configuration is found in the usual places, folders included."""
+    return Commands(Path(roost()).parent, variables={"HOME": str(home)})
 
 
 def _options(folder: Path) -> list[str]:
@@ -53,14 +65,16 @@ def _options(folder: Path) -> list[str]:
 
 
 def _settings(folder: Path) -> dict[tuple[str, str], dict[str, str]]:
-    files = [folder / "placement.conf", *(folder / "placement.conf.d").glob("*.conf")]
-    told: dict[tuple[str, str], dict[str, str]] = {}
-    for path in files:
-        ended = Commands(Path(roost()).parent)(f"roost config check --format json --config-file {path}")
-        assert ended.status == 0, ended.out + ended.err
-        for each in json.loads(ended.out)["settings"]:
-            told[each["group"], each["option"]] = each
-    return told
+    """What becomes of all that is set in all files, read together."""
+    told = json.loads(_at_home(folder.parent)("roost config check --format json").out)
+    assert told["files"] == [str(path) for path in (folder / "placement.conf", *folder.glob("*.d/*.conf"))]
+    settings = {(each["group"], each["option"]): each for each in told["settings"]}
+    assert len(settings) == len(told["settings"]), "no deployer sets anything twice"
+    journal = settings.get(("DEFAULT", "use_journal"))
+    if journal and importlib.util.find_spec("systemd") is None:
+        assert (journal["standing"], journal["why"]) == ("wrong", configuration.NO_JOURNAL)
+        del settings["DEFAULT", "use_journal"]
+    return settings
 
 
 @pytest.mark.peer
@@ -100,7 +114,7 @@ def test_it_is_served(folder: Path) -> None:
     """With another database and no Keystone, by the variables that stand over files."""
     with fresh_database("sqlite") as database:
         over = {
-            "OS_PLACEMENT_CONFIG_DIR": str(folder),
+            "HOME": str(folder.parent),
             "OS_PLACEMENT_DATABASE__CONNECTION": database,
             "OS_API__AUTH_STRATEGY": "noauth2",
             "OS_OSLO_POLICY__POLICY_FILE": "policy.yaml",
@@ -111,6 +125,41 @@ def test_it_is_served(folder: Path) -> None:
         with started((roost(), "serve", "--port", str(port)), port, over) as server:
             wait_for(server)
             do_the_main_job(Api(server.address))
+            said = server.said()
+    if (folder / "logging.conf").exists():
+        lines = [line for line in said.splitlines() if '"GET /resource_providers' in line]
+        assert lines, "its logger `placement` is at INFO, the root at WARNING"
+        assert len(lines) == len(set(lines)), "each once"
+    if (folder / "placement.conf.d").exists():
+        assert re.search(r"placement\.max_allocation_candidates += 100000", (folder / "placement-api.log").read_text())
+
+
+def test_keystone_is_asked_as_it_says(folder: Path) -> None:
+    """Its [keystone_authtoken] is taken whole: the plugin, the service's token, the cache that is encrypted."""
+    conf = configuration.load(_options(folder))
+    request: dict[str, Any] = {}
+    setup_testing_defaults(request)
+    stranger = strategy(conf)(request, {})
+    assert isinstance(stranger, Stranger)
+    assert f'uri="{conf.keystone_authtoken.www_authenticate_uri}"' in stranger.challenge
+
+
+NEEDS = {
+    r"memcached_servers *= *\S": "python-memcached",
+    r"memcache_security_strategy *= *ENCRYPT": "cryptography",
+    r"connection *= *mysql": "pymysql",
+    r"connection *= *(mysql).*": "cryptography",  # MySQL 8's caching_sha2_password
+}
+"""What in a file is done by a library that nothing else brings."""
+
+
+def test_what_it_needs_comes_with_roost(folder: Path) -> None:
+    """By the plain install: none of it stands under an extra."""
+    plain = {re.split(r"[^\w.-]", text)[0].lower() for text in requires("roost") or () if "extra ==" not in text}
+    text = (folder / "placement.conf").read_text()
+    needed = {library for pattern, library in NEEDS.items() if re.search(pattern, text)}
+    assert "pymysql" in needed
+    assert needed <= plain
 
 
 @pytest.mark.peer
@@ -160,3 +209,62 @@ def test_what_check_tells(tmp_path: Path) -> None:
     (tmp_path / "bad.conf").write_text("[api\n")
     unread = command(f"roost config check --config-file {tmp_path}/bad.conf")
     assert (unread.status, "bad.conf:1" in unread.err) == (2, True)
+
+
+def test_what_stands_over_what(tmp_path: Path) -> None:
+    """Rows in the order of reading; whatever is set again says where, by whichever name, unless both count."""
+    more = tmp_path / ".placement/placement.conf.d"
+    more.mkdir(parents=True)
+    first, second, third = tmp_path / ".placement/placement.conf", more / "10-a.conf", more / "20-b.conf"
+    first.write_text("[DEFAULT]\nauth_strategy = keystone\n[oslo_policy]\npolicy_dirs = a\n[healthcheck]\npath = /up\n")
+    second.write_text("[api]\nauth_strategy = http_basic\n[placement]\nincomplete_consumer_user_id = me\n")
+    third.write_text("[api]\nauth_strategy = noauth2\n[oslo_policy]\npolicy_dirs = b\n")
+    command = _at_home(tmp_path)
+    told = json.loads(command("roost config check --format json", "sqlite:///elsewhere").out)
+    rows = [(each["source"], each["option"], each["standing"], each["why"]) for each in told["settings"]]
+    assert rows == [
+        (str(first), "auth_strategy", "ignored", f"set again in {third}"),
+        (str(first), "policy_dirs", "read", ""),
+        (str(first), "path", "ignored", "the check is always at /healthcheck"),
+        (str(second), "auth_strategy", "ignored", f"set again in {third}"),
+        (str(second), "incomplete_consumer_user_id", "read", ""),
+        (str(third), "auth_strategy", "read", ""),
+        (str(third), "policy_dirs", "read", ""),
+        ("environment", "connection", "read", ""),
+    ]
+
+
+def test_several_values_that_all_count() -> None:
+    """The list of such options is whole."""
+    conf = configuration.load((), ["/dev/null"])
+    several = {
+        (group.name, name)
+        for group in conf._groups.values()
+        for name, known in group._opts.items()
+        if known["opt"].multi
+    }
+    assert several == ADDED_UP
+    assert not any(known["opt"].multi for known in conf._opts.values())
+
+
+def test_what_would_keep_a_server_from_starting(tmp_path: Path) -> None:
+    """Of right form and yet wrong, or of a library's that is registered late: check tells."""
+    configured = tmp_path / "placement.conf"
+    configured.write_text(
+        "[DEFAULT]\nlog_dir = /missing\nuse_journal = true\n"
+        "[healthcheck]\ndetailed = maybe\nbackends = disable_by_file\ndisable_by_file_path = /run/off\n"
+        "[keystone_authtoken]\nauth_type = nonsense\n"
+    )
+    other = tmp_path / "other.conf"
+    other.write_text("[DEFAULT]\nlog_config_append = /missing\nlog_dir = /missing\n")
+    command = Commands(Path(roost()).parent)
+    ended = [command(f"roost config check --format json --config-file {path}") for path in (configured, other)]
+    assert [each.status for each in ended] == [1, 1]
+    told = {each["option"]: each for each in json.loads(ended[0].out)["settings"]}
+    wrong = {name for name, each in told.items() if each["standing"] == "wrong"}
+    journal = {"use_journal"} if importlib.util.find_spec("systemd") is None else set()
+    assert wrong == {"log_dir", "detailed", "auth_type"} | journal
+    assert {name for name, each in told.items() if each["standing"] == "read"} >= {"backends", "disable_by_file_path"}
+    assert all(told[name]["why"] for name in wrong)
+    by_option = {each["option"]: each["standing"] for each in json.loads(ended[1].out)["settings"]}
+    assert by_option == {"log_config_append": "wrong", "log_dir": "read"}

@@ -1,5 +1,6 @@
 """`placement-manage` and `placement-status` do what the judge's do: the same words, statuses, outputs and effects."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -109,7 +110,36 @@ def test_options_of_oslo_config(ours: Commands, peers: Commands, tmp_path: Path)
         assert (synced.status, told.out, checked.status) == (0, "a082b8bb98d0\n", 0), synced.err + checked.err
 
 
-@pytest.mark.parametrize("words", ["placement-manage db sync", "placement-status upgrade check"])
+NOT_REACHED = [
+    "placement-manage db online_data_migrations",
+    "placement-manage db online_data_migrations --max-count 5",
+    "placement-manage db version",
+    "placement-manage db sync",
+    "placement-manage db stamp head",
+    "placement-status upgrade check",
+]
+
+
+@pytest.mark.parametrize(
+    "database", ["sqlite:///missing/roost.db", "sqlite:///unmade.db", "mysql+pymysql://nobody:hush@127.0.0.1:1/books"]
+)
+def test_no_database_answers(ours: Commands, peers: Commands, tmp_path: Path, database: str) -> None:
+    """The same status as the judge's, by which a deploy tool ends or goes on. Ours says why on a line, not the word."""
+    at_once = {"OS_PLACEMENT_DATABASE__MAX_RETRIES": "0"}
+    lines = NOT_REACHED[:2] if "unmade" in database else NOT_REACHED
+    lines = lines[:1] if "mysql" in database else lines
+    url = database.replace("sqlite:///", f"sqlite:///{tmp_path}/")
+    judges = replace(peers, variables=at_once).run(lines, url.replace("unmade", "unmade-too"))
+    for words, mine, judge in zip(lines, ours.run(lines, url), judges, strict=True):
+        assert mine.status == judge.status, (words, mine.err, judge.err)
+        assert len(mine.err.splitlines()) == 1
+        assert "hush" not in mine.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["placement-manage db sync", "placement-manage db online_data_migrations", "placement-status upgrade check"],
+)
 def test_no_database_is_named(ours: Commands, peers: Commands, words: str) -> None:
     """The same status; ours says what to do."""
     (mine,), (judge,) = ours.run([words]), peers.run([words])

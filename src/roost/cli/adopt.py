@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from roost.cli.grid import console as results
-from roost.cli.grid import show
+from roost.cli.grid import readable, show
 from roost.cli.options import AsFormat, ConfigFile, Database, Format, Load, configured
 from roost.storage.adoption import Adopted, Adopter, Remains, Survey, Told
 from roost.storage.soundness import Examined, Grade
@@ -149,7 +149,7 @@ def _show_findings(examined: tuple[Examined, ...], out: Console) -> None:
     found = [each for each in examined if each.findings]
     for each in found:
         for finding in each.findings[:SHOWN]:
-            out.print(f"{each.check.grade.value}: {finding.text}", soft_wrap=True)
+            out.print(f"{each.check.grade.value}: {readable(finding.text)}", soft_wrap=True)
         if len(each.findings) > SHOWN:
             out.print(f"  and {len(each.findings) - SHOWN} more: `roost doctor` shows all after adoption")
         out.print(f"  what to do: {each.check.remedy}", soft_wrap=True)

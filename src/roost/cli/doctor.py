@@ -6,8 +6,9 @@ import msgspec
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.table import Table
 
+from roost.cli.grid import console as results
+from roost.cli.grid import readable, show
 from roost.cli.options import Format
 from roost.storage.soundness import Examined, Examiner, Grade, Mended
 
@@ -25,7 +26,7 @@ def see(examiner: Examiner, console: Console, shown: Format, *, repair: bool) ->
 
     """
     # As JSON nothing is told before all is known.
-    out = Console(highlight=False, markup=False, emoji=False, quiet=shown is Format.JSON)
+    out = results(quiet=shown is Format.JSON)
     examined = _examine(examiner, console)
     _tell(out, examined)
     mended = _mend(examiner, examined, console, out) if repair else []
@@ -59,14 +60,15 @@ def _tell(out: Console, examined: Sequence[Examined]) -> None:
     for each in examined:
         for finding in each.findings:
             # Whole lines, whatever the terminal's width: they are also read by programs.
-            out.print(f"{each.check.grade.value}: {finding.text}", soft_wrap=True)
+            out.print(f"{each.check.grade.value}: {readable(finding.text)}", soft_wrap=True)
         if each.findings:
             out.print(f"  what to do: {each.check.remedy}", soft_wrap=True)
-    table = Table("check", "looked for", "found", "grade")
-    for each in examined:
-        number = len(each.findings)
-        table.add_row(each.check.name, each.check.asks, str(number), each.check.grade.value if number else "")
-    out.print(table)
+    counted = [(each, len(each.findings)) for each in examined]
+    rows = [
+        (each.check.name, each.check.asks, str(number), each.check.grade.value if number else "")
+        for each, number in counted
+    ]
+    show(out, ("check", "looked for", "found", "grade"), rows)
 
 
 def _mend(examiner: Examiner, examined: Sequence[Examined], console: Console, out: Console) -> list[Mended]:

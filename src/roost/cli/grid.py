@@ -8,9 +8,9 @@ from rich.table import Table
 Row = Sequence[str]
 
 
-def console() -> Console:
-    """Where results go: stdout, whose texts are shown as they are."""
-    return Console(highlight=False, markup=False, emoji=False)
+def console(*, quiet: bool = False) -> Console:
+    """Where results go: stdout, whose texts are shown as they are. A quiet one shows nothing."""
+    return Console(highlight=False, markup=False, emoji=False, quiet=quiet)
 
 
 def show(out: Console, titles: Row, rows: Sequence[Row]) -> None:

@@ -21,7 +21,7 @@ BATCH = 50
 """Rows that one round of `online_data_migrations` brings up to date, where no number is given."""
 
 DONE, MORE, FAILED, BAD_NUMBER = 0, 1, 2, 127
-"""The statuses of `online_data_migrations`. MORE: a number was given, and rows were brought up to date."""
+"""The statuses of `online_data_migrations`. MORE: a number was given, and rows were done; run it again."""
 
 NOT_DONE = 1
 """The status where a command couldn't do what it is for."""
@@ -43,16 +43,19 @@ Run: TypeAlias = Callable[[cfg.ConfigOpts, Opening], int]
 
 def manage(args: Sequence[str], load: Load, upkeep: Opening, troubles: tuple[type[Exception], ...]) -> int:
     """Do what the arguments say; the exit status."""
+    outcome = NOT_DONE
     try:
         conf = load(args, commands=[COMMAND], program=PROGRAM)
         run = _chosen(conf)
         if run is None:
             conf.print_help()
             return NOT_DONE
+        if run is _fill_in and conf.placement_database.connection:
+            outcome = FAILED
         return run(conf, upkeep)
     except troubles as error:
         sys.stderr.write(f"{PROGRAM}: {error}\n")
-        return NOT_DONE
+        return outcome
 
 
 def _chosen(conf: cfg.ConfigOpts) -> Run | None:

@@ -10,6 +10,7 @@ from oslo_upgradecheck.common_checks import check_policy_json
 from oslo_upgradecheck.upgradecheck import Code, Result, UpgradeCommands
 
 from roost.cli.placement_manage import Load, Opening
+from roost.storage.port import Unavailable
 from roost.storage.upkeep import Upkeep
 
 PROGRAM = "placement-status"
@@ -28,7 +29,7 @@ def status(args: Sequence[str], load: Load, upkeep: Opening, troubles: tuple[typ
             return int(Checks(conf, keeper).check())
     except troubles as error:
         sys.stderr.write(f"{PROGRAM}: {error}\n")
-        return outcome
+        return NOT_CHECKED if isinstance(error, Unavailable) else outcome
 
 
 class Checks(UpgradeCommands):

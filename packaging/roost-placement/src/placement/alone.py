@@ -17,7 +17,8 @@ def refuse_both() -> None:
     if NAMES in places.values():
         sys.exit(
             "openstack-placement and roost-placement are both installed here, and overwrote each other's files.\n"
-            "To have Roost:      pip uninstall openstack-placement && pip install --force-reinstall roost-placement\n"
+            "To have Roost:      pip uninstall openstack-placement roost-placement, and install roost-placement\n"
+            "                    again from its source or wheel, as Roost's docs/how-to/installing.md tells\n"
             "To have Placement:  pip uninstall roost-placement && pip install --force-reinstall openstack-placement"
         )
 

@@ -3,6 +3,7 @@
 Must not know what a provider or a consumer is.
 """
 
+import re
 import socket
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -29,6 +30,9 @@ SILENCE_SECONDS = 8
 """After which a server counts as gone whose machine answers nothing. One that only takes long is not silent."""
 PROBE_SECONDS = 4
 """Of them, after which its machine is asked, once a second."""
+
+_NO_SUCH_HOST = rf"\[Errno (?:{socket.EAI_NONAME}|{socket.EAI_NODATA})\]"
+"""How drivers show that a name has no address; one whose server doesn't answer may have."""
 
 _THESE_STRIPES = any_of(roost_stripes.c.id)
 _ADVANCE = sa.update(roost_stripes).values(version=roost_stripes.c.version + 1)
@@ -212,7 +216,9 @@ class SQLite(Dialect):
             return Trouble.RACE
         if code in {"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_FOREIGNKEY"}:
             return Trouble.CLASH
-        if code.startswith(("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PROTOCOL")):
+        if code.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY")):
+            return Trouble.BARRED
+        if code.startswith(("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_PROTOCOL")):
             return Trouble.AWAY
         if isinstance(error, OperationalError) and "no such table" in str(error.orig):
             return Trouble.UNMADE
@@ -232,11 +238,20 @@ class PostgreSQL(Dialect):
         "tcp_user_timeout": SILENCE_SECONDS * 1000,
     }
 
-    RACES: ClassVar[frozenset[str]] = frozenset({"40001", "40P01", "55P03"})
-    """Serialization failure, deadlock, lock not available."""
-    UNKEEPABLE: ClassVar[frozenset[str]] = frozenset({"22001", "22003", "22021", "22P05"})
-    """Text too long, number out of range, character not in the repertoire, character that can't be translated."""
-    CLASHES: ClassVar[frozenset[str]] = frozenset({"23505", "23503"})
+    STATES: ClassVar[Mapping[str | None, Trouble]] = {
+        # Serialization failure, deadlock, lock not available.
+        **dict.fromkeys(("40001", "40P01", "55P03"), Trouble.RACE),
+        **dict.fromkeys(("23505", "23503"), Trouble.CLASH),
+        # Text too long, number out of range, character not in the repertoire, character that can't be translated.
+        **dict.fromkeys(("22001", "22003", "22021", "22P05"), Trouble.UNKEEPABLE),
+        "42P01": Trouble.UNMADE,
+        # Read-only: it is a standby now.
+        "25006": Trouble.AWAY,
+    }
+    BARRED: ClassVar[re.Pattern[str]] = re.compile(
+        rf"FATAL: .*(?:authentication failed|does not exist|no pg_hba\.conf entry|not permitted)|{_NO_SUCH_HOST}"
+    )
+    """Who isn't let in is told no SQLSTATE; in another language than this it is taken for away."""
     UPGRADE_LOCK: ClassVar[int] = 0x526F6F7374
     """Any number that no other program is likely to lock."""
 
@@ -290,15 +305,11 @@ class PostgreSQL(Dialect):
     def judge(self, error: DBAPIError) -> Trouble:
         """By SQLSTATE."""
         state = getattr(error.orig, "sqlstate", None)
-        if state in self.RACES:
-            return Trouble.RACE
-        if state in self.CLASHES:
-            return Trouble.CLASH
-        if state in self.UNKEEPABLE:
-            return Trouble.UNKEEPABLE
-        if state == "42P01":
-            return Trouble.UNMADE
-        if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError) or state == "25006":
+        if state in self.STATES:
+            return self.STATES[state]
+        if state is None and self.BARRED.search(str(error.orig)):
+            return Trouble.BARRED
+        if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
             return Trouble.AWAY
         return Trouble.FAULT
 
@@ -310,38 +321,23 @@ class MySQL(Dialect):
     driver = "mysql+pymysql"
     returns_versions = False
 
-    RACES: ClassVar[frozenset[int]] = frozenset({1213, 1205, 1020, 3101})
-    """Deadlock (and Galera's refusal at commit), lock wait timeout, record has changed, rollback by the group."""
-    UNKEEPABLE: ClassVar[frozenset[int]] = frozenset({1264, 1267, 1270, 1271, 1366, 1406, 3988})
-    """Number out of range; character sets that don't mix; a character or a length that a column can't hold."""
-    CLASHES: ClassVar[frozenset[int]] = frozenset({1062, 1451, 1452, 1586})
-    ABSENCES: ClassVar[frozenset[int]] = frozenset(
-        {
-            1021,
-            1040,
-            1041,
-            1044,
-            1045,
-            1047,
-            1049,
-            1053,
-            1129,
-            1130,
-            1158,
-            1159,
-            1160,
-            1161,
-            1180,
-            1203,
-            1290,
-            1836,
-            1927,
-            4031,
-        }
-        | {2002, 2003, 2005, 2006, 2013, 2055}
-    )
-    """Full, too many connections, refused, node not ready or cut off while it commits (1180), shutting down, read-only,
-    killed; and the client's own."""
+    CODES: ClassVar[Mapping[int | None, Trouble]] = {
+        # Deadlock (and Galera's refusal at commit), lock wait timeout, record has changed, rollback by the group.
+        **dict.fromkeys((1213, 1205, 1020, 3101), Trouble.RACE),
+        # Number out of range; character sets that don't mix; a character or a length that a column can't hold.
+        **dict.fromkeys((1264, 1267, 1270, 1271, 1366, 1406, 3988), Trouble.UNKEEPABLE),
+        **dict.fromkeys((1062, 1451, 1452, 1586), Trouble.CLASH),
+        # No such table.
+        1146: Trouble.UNMADE,
+        # Full, too many connections, blocked, node not ready, shutting down, lost.
+        **dict.fromkeys((1021, 1040, 1041, 1047, 1053, 1129, 1158, 1159, 1160, 1161), Trouble.AWAY),
+        # Cut off while it commits, too many of this user's, read-only, killed; and the client's own.
+        **dict.fromkeys((1180, 1203, 1290, 1836, 1927, 4031, 2002, 2006, 2013, 2055), Trouble.AWAY),
+        # Access denied to the database or at all, no such database, not from this host; and the client's own.
+        **dict.fromkeys((1044, 1045, 1049, 1130, 1698, 2005), Trouble.BARRED),
+    }
+    UNREACHED: ClassVar[int] = 2003
+    """The client's own: for a name without an address, too."""
     UPGRADE_LOCK: ClassVar[str] = "roost-upgrade"
     UPGRADE_SECONDS: ClassVar[int] = 600
     SHOW_CLUSTER: ClassVar[str] = "SHOW VARIABLES LIKE 'wsrep_on'"
@@ -414,15 +410,11 @@ class MySQL(Dialect):
         """By error number."""
         arguments = getattr(error.orig, "args", ())
         code = arguments[0] if arguments else None
-        if code in self.RACES:
-            return Trouble.RACE
-        if code in self.CLASHES:
-            return Trouble.CLASH
-        if code in self.UNKEEPABLE:
-            return Trouble.UNKEEPABLE
-        if code == 1146:  # noqa: PLR2004 (no such table; the number is its name)
-            return Trouble.UNMADE
-        if error.connection_invalidated or code in self.ABSENCES or isinstance(error, InterfaceError):
+        if code in self.CODES:
+            return self.CODES[code]
+        if code == self.UNREACHED and re.search(_NO_SUCH_HOST, str(error.orig)):
+            return Trouble.BARRED
+        if error.connection_invalidated or code == self.UNREACHED or isinstance(error, InterfaceError):
             return Trouble.AWAY
         return Trouble.FAULT
 

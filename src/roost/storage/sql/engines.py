@@ -10,6 +10,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from roost.storage.sql import hosts
@@ -117,7 +118,11 @@ def _engine(url: URL, dialect: Dialect, pool: PoolOptions, purpose: _Purpose) ->
     if dialect.name == "mysql":
         # The driver takes both; `prepared` gives parameters by name.
         options["paramstyle"] = "pyformat"
-    engine = sa.create_engine(url, **options)
+    try:
+        engine = sa.create_engine(url, **options)
+    except (ArgumentError, ValueError) as error:
+        message = f"a parameter of the database's URL ({', '.join(url.query)}) can't be used: {error}"
+        raise UnknownDatabase(message) from None
     _prepare(engine, dialect, purpose)
     return remember(engine, dialect)
 

@@ -21,6 +21,8 @@ class Trouble(Enum):
     """Somebody else wrote what a constraint lets stand only once, or removed what we refer to."""
     AWAY = auto()
     """The database can't be reached, or can't write just now."""
+    BARRED = auto()
+    """The same, and where we never got in before it won't pass: a wrong name or word, an unknown host, no such file."""
     UNMADE = auto()
     """Our tables aren't there."""
     UNKEEPABLE = auto()
@@ -35,6 +37,10 @@ class Clash(LostRace):
 
 class Away(Exception):
     """The database is away. Tried again by `Patience`; nobody outside the store sees it."""
+
+
+class Barred(Away):
+    """The database doesn't let us in, as we are told to come. A process that was in before waits for it as for any."""
 
 
 class StorageFault(Exception):
@@ -71,8 +77,8 @@ def _translation(trouble: Trouble, error: DBAPIError) -> Exception:
             return LostRace("the database gave way to another transaction")
         case Trouble.CLASH:
             return Clash("another transaction wrote the same, or removed what this one refers to")
-        case Trouble.AWAY:
-            return Away(f"the database is away ({kind})")
+        case Trouble.AWAY | Trouble.BARRED:
+            return (Barred if trouble is Trouble.BARRED else Away)(f"the database is away ({kind})")
         case Trouble.UNMADE:
             return Unavailable("the database has not been made or upgraded yet: run `roost db sync`")
         case Trouble.UNKEEPABLE:

@@ -20,6 +20,7 @@ from roost.storage.sql.engines import PoolOptions, open_engines
 from roost.storage.sql.failures import Away, translated
 from roost.storage.sql.forgetting import STRIPES, forget
 from roost.storage.sql.glance import Doubt, Glance
+from roost.storage.sql.meeting import meet
 from roost.storage.sql.patience import NOBODY, Patience, Watch
 from roost.storage.sql.reader import SQLReader
 from roost.storage.sql.remembered import Remembered
@@ -65,6 +66,15 @@ class SQLStore:
         self._stripes: int | None = None
         self._remembered = Remembered(self._patience.ticks)
         _renew_after_fork(self)
+
+    def meet(self) -> None:
+        """Connect before anything is asked, so that the operator learns at once what is wrong with the URL.
+
+        Raises:
+            NotMet: with the driver's words, which are for the operator alone.
+
+        """
+        meet(self._engines.write, self._dialect, self._patience)
 
     def transact(self, body: Callable[[Transaction], T], origin: Origin = _UNKNOWN) -> T:
         """Run `body` in a transaction and commit; run all of it again if a race was lost."""
