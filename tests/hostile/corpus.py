@@ -210,10 +210,13 @@ def paths() -> Iterator[Shot]:
                 yield Shot(f"{method} {route.format(name)}")
 
 
+_METHODS = ("OPTIONS", "HEAD", "TRACE", "CONNECT", "PATCH", "PROPFIND", "FOO", "WEBSOCKET", "get")
+
+
 def methods() -> Iterator[Shot]:
     """Methods that a route doesn't have, and such as nobody has."""
     for path in ("/", "/traits", f"/allocations/{SERVER}", "/reshaper", "/nowhere", "/allocation_candidates"):
-        for method in (*"OPTIONS HEAD TRACE CONNECT PATCH PROPFIND FOO WEBSOCKET get".split(), "A" * 500):
+        for method in (*_METHODS, "A" * 500):
             yield Shot(f"{method} {path}")
 
 
