@@ -24,6 +24,11 @@ Pattern: TypeAlias = tuple[int, ...]
 """For each slot, the first slot that has the same provider."""
 
 
+def pattern_of(pick: Sequence[int]) -> Pattern:
+    """Tell the pattern of one provider for each slot."""
+    return tuple(map(pick.index, pick))
+
+
 Bound: TypeAlias = Literal["steps", "candidates"]
 """What a search may run out of: the steps that it may take, the candidates that it may answer."""
 

@@ -10,13 +10,15 @@ from typing import TypeAlias
 
 import numpy as np
 
+from roost.search.answer import Pattern, pattern_of
 from roost.search.block import Block
 from roost.search.bonds import Bonds
+from roost.search.choices import Pick
 from roost.search.columns import Indexes, Mask
 from roost.search.matching import Match
 from roost.search.query import Query
 from roost.search.recipes import FEWEST, MOST, Cookbook, Kind, Offers, Recipe
-from roost.search.work import Work
+from roost.search.work import Exhausted, Work
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,14 +51,16 @@ class Plan:
         self.roaming = frozenset[int]().union(*(of_slot.roaming for of_slot in offers))
         self._anchors = np.flatnonzero(anchors)
         self._cookbook = Cookbook(block, offers, bonds, work)
-        self._at_once = max(FEWEST, min(MOST, query.limit or MOST))
+        self.wanted = min(MOST, query.limit or MOST)
+        """How many combinations may be wanted at a time."""
 
     def kinds(self) -> Iterator[Kind]:
         """Sort the anchors out."""
-        return self._cookbook.kinds(self._anchors, self._at_once)
+        return self._cookbook.kinds(self._anchors, max(FEWEST, self.wanted))
 
 
 _Source: TypeAlias = tuple[Plan, Kind, Iterator[Recipe]]
+_Made: TypeAlias = tuple[Plan, Kind, Recipe]
 
 
 def batches(plans: Iterable[Plan], *, breadth_first: bool = True) -> Iterator[Batch]:
@@ -66,7 +70,7 @@ def batches(plans: Iterable[Plan], *, breadth_first: bool = True) -> Iterator[Ba
     """
     made = _in_turn(_sources(plans)) if breadth_first else _one_by_one(plans)
     seen: set[object] = set()
-    for plan, batch in made:
+    for plan, batch in _batched(made):
         fresh = _unseen(batch, plan.roaming, seen) if plan.roaming else batch
         if fresh.size:
             yield fresh
@@ -76,23 +80,66 @@ def _sources(plans: Iterable[Plan]) -> Iterator[_Source]:
     return ((plan, kind, iter(kind.recipes)) for plan in plans for kind in plan.kinds())
 
 
-def _in_turn(sources: Iterable[_Source]) -> Iterator[tuple[Plan, Batch]]:
-    """Follow one recipe of each kind, in rounds. A source is opened when the first round reaches it."""
+def _in_turn(sources: Iterable[_Source]) -> Iterator[_Made]:
+    """Take one recipe of each kind, in rounds. A source is opened when the first round reaches it."""
     while sources:
         lasting = []
         for source in sources:
             plan, kind, recipes = source
             for recipe in islice(recipes, 1):
-                yield plan, Batch(plan.block, kind.following(recipe))
+                yield plan, kind, recipe
                 lasting.append(source)
         sources = lasting
 
 
-def _one_by_one(plans: Iterable[Plan]) -> Iterator[tuple[Plan, Batch]]:
+def _one_by_one(plans: Iterable[Plan]) -> Iterator[_Made]:
     for plan in plans:
         for anchor in chain.from_iterable(kind.apart() for kind in plan.kinds()):
             for recipe in anchor.recipes:
-                yield plan, Batch(plan.block, anchor.following(recipe))
+                yield plan, anchor, recipe
+
+
+class _Run:
+    """Combinations of one form at single anchors, one after the other: as one batch they cost little more than one."""
+
+    def __init__(self) -> None:
+        self._plan: Plan | None = None
+        self._pattern: Pattern = ()
+        self._picks: list[Pick] = []
+
+    def goes_on(self, plan: Plan, pick: Pick) -> bool:
+        """Whether a pick has the form of those before, and there aren't as many as may be wanted."""
+        return plan is self._plan and len(self._picks) < plan.wanted and pattern_of(pick) == self._pattern
+
+    def add(self, plan: Plan, pick: Pick) -> None:
+        """Go on, or begin."""
+        if not self._picks:
+            self._plan, self._pattern = plan, pattern_of(pick)
+        self._picks.append(pick)
+
+    def ended(self) -> Iterator[tuple[Plan, Batch]]:
+        """Give what there is, and begin anew."""
+        if self._plan is not None and self._picks:
+            yield self._plan, Batch(self._plan.block, list(np.array(self._picks, dtype=np.int64).T))
+            self._picks = []
+
+
+def _batched(made: Iterable[_Made]) -> Iterator[tuple[Plan, Batch]]:
+    """Follow each recipe at all anchors of its kind."""
+    run = _Run()
+    try:
+        for plan, kind, recipe in made:
+            pick = kind.pick(recipe) if kind.anchors.size == 1 else ()
+            if not run.goes_on(plan, pick):
+                yield from run.ended()
+            if pick:
+                run.add(plan, pick)
+            else:
+                yield plan, Batch(plan.block, kind.following(recipe))
+    except Exhausted:
+        yield from run.ended()
+        raise
+    yield from run.ended()
 
 
 def _unseen(batch: Batch, roaming: frozenset[int], seen: set[object]) -> Batch:

@@ -7,6 +7,7 @@ like itself alone. A cloud of ten thousand hosts has a few dozen kinds; each is 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from typing import TypeAlias
 
@@ -108,6 +109,16 @@ class Kind:
     def following(self, recipe: Recipe) -> list[Indexes]:
         """Find who fills each slot at each of the anchors."""
         return [offers.numbered(self.anchors, number) for offers, number in zip(self.offers, recipe, strict=True)]
+
+    @cached_property
+    def options(self) -> list[list[int]]:
+        """The providers offered for each slot at the first of the anchors."""
+        anchor = int(self.anchors[0])
+        return [offers.at(anchor) for offers in self.offers]
+
+    def pick(self, recipe: Recipe) -> Pick:
+        """Find who fills each slot at the first of the anchors."""
+        return tuple([offered[number] for offered, number in zip(self.options, recipe, strict=True)])
 
     def apart(self) -> Iterator["Kind"]:
         """Tell each anchor as a kind of its own."""

@@ -6,7 +6,7 @@ from typing import TypeAlias
 import numpy as np
 
 from roost.model.names import ProviderUUID, ResourceClass
-from roost.search.answer import Filling, Form, Pattern
+from roost.search.answer import Filling, Form, Pattern, pattern_of
 from roost.search.block import Block
 from roost.search.columns import Mask
 from roost.search.matching import UNSUFFIXED
@@ -64,8 +64,7 @@ class _Writer:
 
     def form(self, batch: Batch) -> Form:
         """Find the form of a batch."""
-        pick = [int(providers[0]) for providers in batch.slots]
-        pattern = tuple(map(pick.index, pick))
+        pattern = pattern_of([int(providers[0]) for providers in batch.slots])
         form = self._forms.get(pattern)
         if form is None:
             form = self._forms[pattern] = _form(self._demands, pattern)
