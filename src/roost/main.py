@@ -160,7 +160,7 @@ def _assemble(
         ClaimQueue(store, meters.claims_go),
         _settings(conf),
         now=now,
-        shuffle=random.SystemRandom().shuffle,
+        draw=random.SystemRandom().sample,
         searched=meters.searched,
     )
     app = make_app(site, strategy(conf, meanwhile), Policy(conf))

@@ -21,6 +21,7 @@ from roost.storage.memory import MemoryStore
 from tests.access.asking import served
 from tests.http.api import HOST, MOMENT, policy
 from tests.peer.wsgi import call
+from tests.search.drawing import backwards
 
 pytestmark = [pytest.mark.cwe_284, pytest.mark.cwe_693]
 
@@ -123,7 +124,7 @@ def recording(ran: list[str], strategy: Strategy) -> WSGIApplication:
         return Method(Since({Change.INITIAL: operation._replace(handler=handler, target=None)}))
 
     store = MemoryStore(clock=lambda: MOMENT)
-    site = Site(store, Mirror(store), ClaimQueue(store), Settings(), lambda: MOMENT, list.reverse)
+    site = Site(store, Mirror(store), ClaimQueue(store), Settings(), lambda: MOMENT, backwards)
     routes = {path: {name: noted(method) for name, method in methods.items()} for path, methods in ROUTES.items()}
     return make_app(site, strategy, policy(), routes)
 

@@ -20,6 +20,7 @@ from roost.storage.port import Store
 from roost.telemetry.meters import Meters
 from tests.openapi.conforming import Conforming
 from tests.peer.wsgi import Answer, call
+from tests.search.drawing import backwards
 
 MOMENT = datetime(2026, 11, 24, 12, 0, 0)  # noqa: DTZ001 - the store keeps naive UTC
 HOST = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa"
@@ -43,7 +44,7 @@ def application(store: Store, settings: Settings | None = None, watch: Meters | 
         ClaimQueue(store, watch.claims_go),
         settings or Settings(),
         now=lambda: MOMENT,
-        shuffle=list.reverse,
+        draw=backwards,
         searched=watch.searched,
     )
     return Conforming(RequestLog(Observed(make_app(site, noauth2.identify, policy()), watch)))

@@ -13,6 +13,7 @@ from roost.mirror.mirror import Mirror
 from roost.search.query import Strategy
 from roost.service.claims import ClaimQueue
 from tests.http.api import CHILD, HOST, MOMENT, Client, claim, policy
+from tests.search.drawing import backwards
 
 WHY, FIT, SEARCH = "/roost/candidates/explain", "/roost/candidates/fit", "/allocation_candidates"
 OTHER = "dddddddd-dddd-4ddd-8ddd-dddddddddddd"
@@ -117,9 +118,7 @@ def test_they_refuse_what_the_search_refuses(client: Client, path: str, query: s
 def test_who_may_ask(client: Client, path: str, role: str, allowed: bool) -> None:  # noqa: FBT001 - a row of a table
     """The administrator and services, as for the search, under both sets of defaults."""
     for new_defaults in (False, True):
-        site = Site(
-            client.store, Mirror(client.store), ClaimQueue(client.store), Settings(), lambda: MOMENT, list.reverse
-        )
+        site = Site(client.store, Mirror(client.store), ClaimQueue(client.store), Settings(), lambda: MOMENT, backwards)
         client.app = make_app(site, noauth2.identify, policy(new_defaults=new_defaults))
         if role == "service" and not new_defaults:
             continue

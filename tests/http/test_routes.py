@@ -17,13 +17,14 @@ from roost.service.claims import ClaimQueue
 from roost.storage.memory import MemoryStore
 from tests.http.api import HOST, MOMENT, Client, policy
 from tests.peer.wsgi import call
+from tests.search.drawing import backwards
 
 pytestmark = [pytest.mark.cwe_284, pytest.mark.cwe_693]
 
 
 def _site() -> Site:
     store = MemoryStore(clock=lambda: MOMENT)
-    return Site(store, Mirror(store), ClaimQueue(store), Settings(), lambda: MOMENT, list.reverse)
+    return Site(store, Mirror(store), ClaimQueue(store), Settings(), lambda: MOMENT, backwards)
 
 
 def _nothing(_call: Call) -> Reply:

@@ -22,6 +22,7 @@ from roost.service.claims import ClaimQueue
 from tests.http.api import MOMENT, Client, policy
 from tests.openapi.conforming import document
 from tests.peer.wsgi import call
+from tests.search.drawing import backwards
 
 PATH = "/roost/openapi.json"
 REPEATED = {
@@ -120,7 +121,7 @@ def test_written_once(monkeypatch: pytest.MonkeyPatch) -> None:
     operation = Operation(openapi.showing(lambda: ROUTES), "roost:openapi:show")
     routes = {PATH: {"GET": Method(Since({Change.INITIAL: operation}))}}
     store = client.store
-    site = Site(store, Mirror(store), ClaimQueue(store), Settings(), now=lambda: MOMENT, shuffle=list.reverse)
+    site = Site(store, Mirror(store), ClaimQueue(store), Settings(), now=lambda: MOMENT, draw=backwards)
     client.app = make_app(site, noauth2.identify, policy(), routes)
 
     first, again, other = (client(f"GET {PATH}", version=version).body for version in ("1.3", "1.3", "1.4"))

@@ -29,7 +29,7 @@ def assert_same(
     for strategy, room in zip(STRATEGIES, ROOMS, strict=True):
         snapshot = Snapshot.of(states, CLASSES, TRAITS, room)
         _assert_whole(candidates(snapshot, query, strategy), found, summaries)
-        _assert_whole(candidates(snapshot, query, strategy, shuffle=Random(1).shuffle), found, summaries)
+        _assert_whole(candidates(snapshot, query, strategy, draw=Random(1).sample), found, summaries)
         for limit in limits:
             _assert_limited(states, query, (strategy, room), limit, found)
         fitting = [provider.uuid for provider in providers(snapshot, provider_query)]
@@ -75,7 +75,7 @@ def _assert_limited(
     bounded = msgspec.structs.replace(strategy, most=limit)
     for answer in (
         candidates(snapshot, limited, strategy),
-        candidates(snapshot, limited, strategy, shuffle=Random(limit).shuffle),
+        candidates(snapshot, limited, strategy, draw=Random(limit).sample),
         candidates(snapshot, query, bounded),
     ):
         made = told(answer)

@@ -54,6 +54,11 @@ def request(query: str, **wide: Any) -> Query:
     )
 
 
+def backwards(every: range, count: int) -> list[int]:
+    """The last comes first: what a draw gives where no chance is wanted."""
+    return list(reversed(every))[:count]
+
+
 def drawn(answer: Candidates) -> list[str]:
     """Write an answer's candidates."""
     return [_candidate(candidate) for candidate in answer.candidates]

@@ -5,7 +5,7 @@ from random import Random
 from roost.search.candidates import candidates
 from roost.search.query import Strategy
 from tests.search.clouds import Cloud, Requests
-from tests.search.drawing import SHARES, cloud, drawn, found, request
+from tests.search.drawing import SHARES, backwards, cloud, drawn, found, request
 
 PAIRS = """
 one
@@ -49,25 +49,25 @@ def test_most_is_made_before_the_limit_is_applied() -> None:
         assert len(answer.candidates) == count
 
 
-def test_a_shuffle_shuffles_all_and_then_cuts() -> None:
+def test_any_may_be_drawn() -> None:
     """A random sample: each candidate is in some answer, and a seed gives one answer."""
     query = request(CARDS, limit=2)
-    answers = [tuple(drawn(candidates(cloud(PAIRS), query, shuffle=Random(seed).shuffle))) for seed in range(50)]
+    answers = [tuple(drawn(candidates(cloud(PAIRS), query, draw=Random(seed).sample))) for seed in range(50)]
     assert all(len(set(answer)) == 2 for answer in answers)
     assert {candidate for answer in answers for candidate in answer} == {A, B, C, D, E}
-    again = candidates(cloud(PAIRS), query, shuffle=Random(7).shuffle)
+    again = candidates(cloud(PAIRS), query, draw=Random(7).sample)
     assert tuple(drawn(again)) == answers[7]
 
 
-def test_a_shuffle_without_limit_keeps_all() -> None:
+def test_without_a_limit_all_are_drawn() -> None:
     """It only moves them."""
-    answer = candidates(cloud(PAIRS), request(CARDS), shuffle=lambda picks: picks.reverse())
+    answer = candidates(cloud(PAIRS), request(CARDS), draw=backwards)
     assert drawn(answer) == [D, B, E, C, A]
 
 
-def test_most_bounds_what_is_shuffled() -> None:
+def test_most_bounds_what_is_drawn() -> None:
     """Only candidates that were made can be drawn."""
-    answer = candidates(cloud(PAIRS), request(CARDS), Strategy(most=3), shuffle=lambda picks: picks.reverse())
+    answer = candidates(cloud(PAIRS), request(CARDS), Strategy(most=3), draw=backwards)
     assert drawn(answer) == [E, C, A]
 
 

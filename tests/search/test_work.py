@@ -4,14 +4,15 @@ A step is a provider judged for a class, a partial assignment tried, or a candid
 """
 
 from math import perm
+from random import Random
 
 import pytest
 
 from roost.search.answer import Candidates
-from roost.search.candidates import candidates
+from roost.search.candidates import Draw, candidates
 from roost.search.query import Strategy
 from roost.search.snapshot import Snapshot
-from tests.search.drawing import cloud, request
+from tests.search.drawing import backwards, cloud, request
 
 pytestmark = pytest.mark.cwe_691
 
@@ -64,6 +65,29 @@ def test_wide_trees_take_few_tries(cards: int, groups: int, policy: str) -> None
     answer = candidates(snapshot, request(ask_for(groups, group_policy=policy, limit=1000)))
     assert len(answer.candidates) == min(1000, 50 * perm(cards, groups))
     assert tried(answer, snapshot, groups=groups) - len(answer.candidates) < 1000
+
+
+@pytest.mark.parametrize("policy", ["none", "isolate"])
+def test_hosts_in_use_are_still_much_alike(policy: str) -> None:
+    """Which cards are used differs from host to host: only how many are left matters."""
+    dice = Random(1)
+    hosts = ["\n".join(f" h{h}c{c} VGPU:1,used={dice.randrange(2)}" for c in range(16)) for h in range(50)]
+    snapshot = cloud("\n".join(f"host{number} VCPU:8\n{cards}" for number, cards in enumerate(hosts)))
+    answer = candidates(snapshot, request(ask_for(4, group_policy=policy, limit=1000)))
+    assert len(answer.candidates) == 1000
+    assert tried(answer, snapshot, groups=4) - len(answer.candidates) < 3000
+    assert len(answer.fillings) < 200
+
+
+@pytest.mark.parametrize("draw", [None, backwards])
+@pytest.mark.parametrize("breadth_first", [False, True])
+def test_candidates_are_told_many_at_a_time(draw: Draw | None, *, breadth_first: bool) -> None:
+    """In whatever order, and though each host has a room of its own: what is alike is written once."""
+    snapshot = cloud("\n".join(f"host{number} VCPU:{number + 8}" for number in range(500)))
+    query = request("resources_1=VCPU:1&resources_2=VCPU:1&group_policy=none&limit=400")
+    answer = candidates(snapshot, query, Strategy(breadth_first=breadth_first), draw)
+    assert len(answer.candidates) == 400
+    assert len(answer.fillings) < 10
 
 
 @pytest.mark.parametrize("policy", ["none", "isolate"])

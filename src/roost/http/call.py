@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 from wsgiref.types import WSGIEnvironment
 
 import msgspec
@@ -17,6 +17,7 @@ from roost.http.queries import form
 from roost.mirror.mirror import Mirror
 from roost.model.names import ProjectID, UserID
 from roost.search.answer import Bound
+from roost.search.candidates import Draw
 from roost.search.query import Strategy
 from roost.service.claims import ClaimQueue
 from roost.service.gate import Gate
@@ -53,7 +54,7 @@ class Site:
     settings: Settings
     now: Callable[[], datetime]
     """The time in UTC, naive."""
-    shuffle: Callable[[list[Any]], None]
+    draw: Draw
     searched: Callable[[int, Bound | None], None] = _nobody
     """Hears of each search: its steps, and what it ran out of."""
     gate: Gate = field(default_factory=Gate)

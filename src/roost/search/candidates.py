@@ -7,10 +7,12 @@ leaves the single anchor to `choices` and what binds the groups together to `rul
 (`writing`).
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, groupby
 
-from roost.search.answer import Bound, Candidates
+from roost.search.answer import Bound, Candidates, pattern_of
 from roost.search.block import Block
 from roost.search.matching import Match, anchors_allowed, match
 from roost.search.names import refuse_unknown
@@ -20,22 +22,20 @@ from roost.search.snapshot import Snapshot
 from roost.search.work import ENDLESS, Exhausted, Work
 from roost.search.writing import written
 
-Shuffle = Callable[[list[int]], None]
-"""Brings a list into a random order, in place."""
+Draw = Callable[[range, int], list[int]]
+"""Takes so many of a range, each at most once, in a random order."""
 
 _DEFAULT = Strategy()
 
 
-def candidates(
-    snapshot: Snapshot, query: Query, strategy: Strategy = _DEFAULT, shuffle: Shuffle | None = None
-) -> Candidates:
+def candidates(snapshot: Snapshot, query: Query, strategy: Strategy = _DEFAULT, draw: Draw | None = None) -> Candidates:
     """Find the ways to serve the request: `strategy.most` of them at most, then `query.limit` of these.
 
     Refuses the first unknown trait or class that is reached, in the order that `names` tells. An answer that was cut
     short by the strategy's steps or ceiling says so.
     """
     work = Work(ENDLESS if strategy.steps is None else strategy.steps)
-    basket = _Basket(strategy.most if shuffle else _least(strategy.most, query.limit), strategy.ceiling)
+    basket = _Basket(strategy.most if draw else _least(strategy.most, query.limit), strategy.ceiling)
     try:
         refuse_unknown(snapshot, query, work)
         for batch in batches(_plans(snapshot, query, work), breadth_first=strategy.breadth_first):
@@ -45,7 +45,7 @@ def candidates(
                 break
     except Exhausted:
         basket.cut = "steps"
-    found = basket.found if shuffle is None else _sample(basket.found, query.limit, shuffle)
+    found = basket.found if draw is None else _drawn(basket.found, query.limit, draw)
     fillings, summarised = written(snapshot, query, found)
     return Candidates(fillings=fillings, summarised=summarised, steps=work.steps, cut=basket.cut)
 
@@ -80,12 +80,18 @@ def _least(*bounds: int | None) -> int | None:
     return min((bound for bound in bounds if bound is not None), default=None)
 
 
-def _sample(found: Sequence[Batch], limit: int | None, shuffle: Shuffle) -> list[Batch]:
+def _drawn(found: Sequence[Batch], limit: int | None, draw: Draw) -> list[Batch]:
     """Keep any `limit` of all combinations, in any order."""
-    every = [(batch, row) for batch in found for row in range(batch.size)]
-    order = list(range(len(every)))
-    shuffle(order)
-    return [batch.only(slice(row, row + 1)) for batch, row in map(every.__getitem__, order[:limit])]
+    ends = list(accumulate(batch.size for batch in found))
+    count = ends[-1] if ends else 0
+    picks = []
+    for number in draw(range(count), count if limit is None else min(limit, count)):
+        place = bisect_right(ends, number)
+        batch = found[place]
+        picks.append((batch.block, batch.pick(number - ends[place])))
+    # Those of one form that happen to follow each other are one batch: each costs nearly as much as a large one.
+    runs = groupby(picks, key=lambda each: (id(each[0]), pattern_of(each[1])))
+    return [Batch.of(same[0][0], [pick for _, pick in same]) for _, run in runs for same in [list(run)]]
 
 
 def _plans(snapshot: Snapshot, query: Query, work: Work) -> Iterator[Plan]:

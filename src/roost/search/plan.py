@@ -6,7 +6,7 @@ Must not know how a combination is found at one anchor, nor how it is written do
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 import numpy as np
 
@@ -29,10 +29,19 @@ class Batch:
     slots: Sequence[Indexes]
     """For each slot, who fills it in each of the combinations."""
 
+    @classmethod
+    def of(cls, block: Block, picks: Sequence[Pick]) -> Self:
+        """Put together combinations of one form."""
+        return cls(block, list(np.array(picks, dtype=np.int64).T))
+
     @property
     def size(self) -> int:
         """How many combinations there are."""
         return self.slots[0].size
+
+    def pick(self, row: int) -> Pick:
+        """Tell who fills each slot in one of the combinations."""
+        return tuple([int(providers[row]) for providers in self.slots])
 
     def only(self, which: slice | Mask) -> "Batch":
         """Keep some of them."""
@@ -120,7 +129,7 @@ class _Run:
     def ended(self) -> Iterator[tuple[Plan, Batch]]:
         """Give what there is, and begin anew."""
         if self._plan is not None and self._picks:
-            yield self._plan, Batch(self._plan.block, list(np.array(self._picks, dtype=np.int64).T))
+            yield self._plan, Batch.of(self._plan.block, self._picks)
             self._picks = []
 
 

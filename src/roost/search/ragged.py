@@ -49,12 +49,17 @@ def grouped(keys: Indexes, size: int) -> Indexes:
     return np.concatenate([[0], np.cumsum(np.bincount(keys, minlength=size))])
 
 
+def are_alike(tables: Sequence[Table]) -> bool:
+    """Tell whether all rows are equal."""
+    return all((table == table[:1]).all() for table in tables)
+
+
 def alike(tables: Sequence[Table]) -> Iterator[Indexes]:
     """Sort out which rows are equal in all the tables, in the order in which the first of each kind comes."""
-    rows = np.ascontiguousarray(np.hstack(tables))
-    if (rows == rows[:1]).all():
-        yield np.arange(len(rows))
+    if are_alike(tables):
+        yield np.arange(len(tables[0]))
         return
+    rows = np.ascontiguousarray(np.hstack(tables))
     whole = rows.view(np.dtype((np.void, rows.shape[1] * rows.itemsize))).reshape(-1)
     _, first, kinds = np.unique(whole, return_index=True, return_inverse=True)
     for kind in np.argsort(first).tolist():

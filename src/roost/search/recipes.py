@@ -1,8 +1,9 @@
 """Ways to fill the slots, worked out once for all anchors that are alike, and then only copied out.
 
-Two anchors are alike if the rules can't tell their offers apart: slot by slot, providers of the same rank in trees of
-the same shape, with the same room and the same traits, as far as these are asked for. What comes from other trees is
-like itself alone. A cloud of ten thousand hosts has a few dozen kinds; each is searched once.
+Two anchors are alike if the rules can't tell their offers apart: slot by slot, the same of those that a tree offers (or
+of all in trees of the same shape, where the rules ask how they stand to each other), with the same room and the same
+traits, as far as these are asked for. What comes from other trees is like itself alone. A cloud of ten thousand hosts
+has a few dozen kinds; each is searched once.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +20,7 @@ from roost.search.bonds import Bonds
 from roost.search.choices import Choices, Pick
 from roost.search.columns import Indexes
 from roost.search.matching import Slot
-from roost.search.ragged import Ragged, alike, grouped
+from roost.search.ragged import Ragged, alike, are_alike, grouped
 from roost.search.work import Work
 
 FEWEST, MOST = 64, 1024
@@ -58,24 +59,27 @@ class Nearby:
         self._anchors = anchors
         self._first = first
         self._starts = grouped(anchors - first, last - first + 1)
-        self._providers = providers
+        self.providers = providers
 
     def at(self, anchor: int) -> list[int]:
         """List the providers offered at an anchor."""
         place = anchor - self._first
-        offered: list[int] = self._providers[self._starts[place] : self._starts[place + 1]].tolist()
+        offered: list[int] = self.providers[self._starts[place] : self._starts[place + 1]].tolist()
         return offered
 
     def numbered(self, anchors: Indexes, number: int) -> Indexes:
         """Find the provider that has a number among the offers of each of the anchors."""
-        found: Indexes = self._providers[self._starts[anchors - self._first] + number]
+        found: Indexes = self.providers[self._starts[anchors - self._first] + number]
         return found
 
-    def told(self, bonds: Bonds) -> Ragged:
-        """Tell of the offers at each anchor, counted from the first, all that the rules can see."""
-        abroad = self._block.root[self._providers] != self._anchors
-        ranks = np.where(abroad, -1 - self._providers, self._block.layout.rank[self._providers])
-        return Ragged(np.column_stack([ranks, *bonds.likeness(self._providers)]), self._starts)
+    def told(self, bonds: Bonds, numbers: Indexes) -> Ragged:
+        """Tell of the offers at each anchor, counted from the first, all that the rules can see.
+
+        `numbers` tell the providers of a tree apart.
+        """
+        abroad = self._block.root[self.providers] != self._anchors
+        stands = np.where(abroad, -1 - self.providers, numbers[self.providers])
+        return Ragged(np.column_stack([stands, *bonds.likeness(self.providers)]), self._starts)
 
 
 class _Recipes:
@@ -140,13 +144,23 @@ class Cookbook:
         for start in range(0, anchors.size, at_once):
             some = anchors[start : start + at_once]
             offers = [of_slot.near(some) for of_slot in self._offers]
-            told = [nearby.told(self._bonds) for nearby in offers]
-            dense = [each.dense(some - some[0]) for each in told]
-            if self._bonds.in_subtrees:
-                dense.append(self._block.layout.shapes.dense(some))
-            for members in alike(dense):
+            told, kinds = self._sorted_out(some, offers)
+            for members in kinds:
                 kind = tuple(each.whole(int(some[members[0]] - some[0])) for each in told)
                 yield Kind(offers, some[members], self._recipes_for(kind, offers, int(some[members[0]])))
+
+    def _sorted_out(self, anchors: Indexes, offers: Sequence[Nearby]) -> tuple[list[Ragged], Iterator[Indexes]]:
+        """Tell the providers of a tree apart by rank, which is known; where that is too much, only those offered."""
+        block, groups = self._block, anchors - anchors[0]
+        told = [nearby.told(self._bonds, block.layout.rank) for nearby in offers]
+        tables = [each.dense(groups) for each in told]
+        if self._bonds.in_subtrees:
+            return told, alike([*tables, block.layout.shapes.dense(anchors)])
+        if block.flat or are_alike(tables):
+            return told, alike(tables)
+        numbers = _numbers(block, [nearby.providers for nearby in offers])
+        told = [nearby.told(self._bonds, numbers) for nearby in offers]
+        return told, alike([each.dense(groups) for each in told])
 
     def _recipes_for(self, kind: tuple[bytes, ...], offers: Sequence[Nearby], anchor: int) -> _Recipes:
         """Find the recipes for a kind that was seen before, or that this anchor is the first of."""
@@ -171,3 +185,13 @@ class Cookbook:
         order = tuple(sorted(range(len(options)), key=lambda slot: len(options[slot])))
         in_order = [options[slot] for slot in order]
         return iter(Choices(order, in_order, self._bonds.rulebook(order)(in_order), self._work))
+
+
+def _numbers(block: Block, offers: Sequence[Indexes]) -> Indexes:
+    """Number the providers of each tree that are offered for any slot."""
+    offered = np.flatnonzero(block.mask(*offers))
+    offered = offered[np.argsort(block.root[offered], kind="stable")]
+    begins = np.flatnonzero(np.diff(block.root[offered], prepend=-1))
+    numbers = np.empty(block.size, dtype=np.int64)
+    numbers[offered] = np.arange(offered.size) - np.repeat(begins, np.diff(begins, append=offered.size))
+    return numbers

@@ -64,7 +64,7 @@ class _Writer:
 
     def form(self, batch: Batch) -> Form:
         """Find the form of a batch."""
-        pattern = pattern_of([int(providers[0]) for providers in batch.slots])
+        pattern = pattern_of(batch.pick(0))
         form = self._forms.get(pattern)
         if form is None:
             form = self._forms[pattern] = _form(self._demands, pattern)

@@ -10,7 +10,7 @@ from roost.model import refusals
 from roost.model.names import AggregateUUID, ProjectID, ResourceClass, Trait, UserID
 from roost.model.provider import Provider
 from roost.search.answer import Candidates
-from roost.search.candidates import Shuffle, candidates
+from roost.search.candidates import Draw, candidates
 from roost.search.explain import explain
 from roost.search.explanation import Explanation
 from roost.search.fit import Fit, fit
@@ -73,9 +73,9 @@ def list_providers(store: Store, mirror: Mirror, query: ProviderQuery) -> Sequen
     return providers(snapshot, query)
 
 
-def find_candidates(mirror: Mirror, query: Query, strategy: Strategy, shuffle: Shuffle | None) -> Candidates:
+def find_candidates(mirror: Mirror, query: Query, strategy: Strategy, draw: Draw | None) -> Candidates:
     """Where the request would fit."""
-    return candidates(_snapshot_for(mirror, query), query, strategy, shuffle)
+    return candidates(_snapshot_for(mirror, query), query, strategy, draw)
 
 
 def explain_candidates(mirror: Mirror, query: Query, strategy: Strategy) -> Explanation:

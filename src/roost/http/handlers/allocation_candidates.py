@@ -20,8 +20,8 @@ def search(call: Call) -> Reply:
 
 def _search(call: Call, query: Query) -> Reply:
     settings = call.site.settings
-    shuffle = call.site.shuffle if settings.randomise else None
-    found = reads.find_candidates(call.site.mirror, query, settings.strategy, shuffle)
+    draw = call.site.draw if settings.randomise else None
+    found = reads.find_candidates(call.site.mirror, query, settings.strategy, draw)
     call.site.searched(found.steps, found.cut)
     if found.cut is not None and settings.refuse_unfinished:
         raise faults.SearchUnfinished(bound=found.cut, steps=found.steps)
