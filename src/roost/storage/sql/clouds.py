@@ -178,7 +178,9 @@ def _usage(ask: _Names, found: Iterable[Any]) -> dict[int, dict[ResourceClass, i
     names = ask(resource_classes.c.id, resource_classes.c.name, {row[1] for row in amounts})
     usage: dict[int, dict[ResourceClass, int]] = {}
     for provider, resource_class, used in amounts:
-        usage.setdefault(provider, {})[ResourceClass(names[resource_class])] = int(used)
+        # A class that doesn't exist can't be asked for; only a broken database has claims of it.
+        if (name := names.get(resource_class)) is not None:
+            usage.setdefault(provider, {})[ResourceClass(name)] = int(used)
     return usage
 
 
@@ -186,7 +188,10 @@ def _traits(ask: _Names, found: Iterable[Any]) -> dict[int, tuple[Trait, ...]]:
     worn, sets = _gathered(found)
     names = ask(traits.c.id, traits.c.name, chain.from_iterable(sets))
     told = {
-        ids: tuple(Trait(names[each]) for each in sorted(ids, key=lambda each: (is_custom(names[each]), each)))
+        # One that doesn't exist can't be asked for either.
+        ids: tuple(
+            Trait(names[each]) for each in sorted(ids & names.keys(), key=lambda each: (is_custom(names[each]), each))
+        )
         for ids in sets
     }
     return {provider: told[ids] for provider, ids in worn.items()}
@@ -195,8 +200,13 @@ def _traits(ask: _Names, found: Iterable[Any]) -> dict[int, tuple[Trait, ...]]:
 def _aggregates(ask: _Names, found: Iterable[Any]) -> dict[int, frozenset[AggregateUUID]]:
     joined, sets = _gathered(found)
     names = ask(placement_aggregates.c.id, placement_aggregates.c.uuid, chain.from_iterable(sets))
-    told = {ids: frozenset(AggregateUUID(names[each]) for each in ids) for ids in sets}
+    told = {ids: frozenset(AggregateUUID(names.get(each) or _nameless(each)) for each in ids) for ids in sets}
     return {provider: told[ids] for provider, ids in joined.items()}
+
+
+def _nameless(aggregate: int) -> str:
+    """What stands for an aggregate that doesn't exist: nobody can ask for it, but providers share through it."""
+    return f"row {aggregate}, which does not exist"
 
 
 def _gathered(found: Iterable[Any]) -> tuple[dict[int, frozenset[int]], Collection[frozenset[int]]]:
