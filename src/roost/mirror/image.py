@@ -66,7 +66,7 @@ def look(image: Image | None, reader: Reader) -> Cloud | News:
     """Read what leads from an image to the reader's moment: what changed or, where that can't be told, everything."""
     versions = reader.versions()
     if image is None:
-        return _all(reader, versions, "nothing was read yet")
+        return _all(reader, versions, "there is no image to go on from")
     if not covers(versions, image.versions):
         return _all(reader, versions, "a stripe's version went back, or the stripes are others")
     moved = {stripe: version for stripe, version in image.versions.items() if versions[stripe] > version}
