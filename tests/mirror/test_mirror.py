@@ -20,7 +20,7 @@ from roost.mirror.mirror import Mirror, NoImage, _nothing, _overtakes
 from roost.model.inventory import Inventory
 from roost.model.names import ProviderUUID
 from roost.model.provider import ProviderState
-from roost.search.snapshot import Snapshot
+from roost.search.snapshot import Built, Snapshot
 from roost.storage.memory import MemoryStore
 from roost.storage.port import RacesLost, Unavailable
 from roost.storage.wraps.faulty import FaultyStore
@@ -324,10 +324,12 @@ def buggy(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     broken: set[str] = set()
     after = Snapshot.after
 
-    def perhaps(before: Snapshot, changes: Mapping[ProviderUUID, ProviderState | None]) -> Snapshot:
+    def perhaps(
+        before: Snapshot, changes: Mapping[ProviderUUID, ProviderState | None], built: Built | None = None
+    ) -> Snapshot:
         if ("some" if before.blocks else "none") in broken:
             raise Bug
-        return after(before, changes)
+        return after(before, changes, built)
 
     monkeypatch.setattr(Snapshot, "after", perhaps)
     return broken

@@ -16,6 +16,7 @@ from typing import Literal, Protocol, TypeAlias, TypeVar
 import msgspec
 
 from roost.mirror.image import Cloud, Image, News, Versions, after_claims, covers, following, look
+from roost.mirror.progress import Progress
 from roost.mirror.rounds import Rounds
 from roost.search.snapshot import Snapshot
 from roost.storage.port import Reader, Store, Unavailable
@@ -131,6 +132,7 @@ class Mirror:
         self._in_step: datetime | None = None
         self._rounds = Rounds(Unavailable, NoImage)
         """At catching up."""
+        self._progress = Progress(ticks)
         self._failures = 0
         _renew_after_fork(self)
 
@@ -227,8 +229,10 @@ class Mirror:
     def _catch_up(self, before: Image | None, question: Callable[[Reader], T]) -> tuple[Image, T]:
         """Bring an image in step with the store as it is now, and put a question to it there. Only in turn."""
         begun = self._ticks()
+        self._progress.begin(begun)
+        told = self._progress.tell
         try:
-            found, answer = self._store.read(lambda reader: (look(before, reader), question(reader)))
+            found, answer = self._store.read(lambda reader: (look(before, reader, told), question(reader)))
         except Unavailable:
             self._note_failure()
             raise
@@ -264,7 +268,7 @@ class Mirror:
         if isinstance(found, Cloud):
             read = self._ticks() - begun
             LOG.info("the mirror read %d providers in %.1f s: %s", len(found.states), read, found.reason)
-        image = following(before, found)
+        image = following(before, found, self._progress.tell)
         seconds = self._ticks() - begun
         self._published = self._published.after(image, rebuilt=rebuilt, seconds=seconds)
         self._watch.has_caught_up("rebuild" if rebuilt else "refresh", seconds)

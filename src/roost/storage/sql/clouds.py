@@ -3,17 +3,18 @@
 Rows by the hundred thousand come through here, so that each is touched once, as numbers, and like values are shared.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from itertools import chain
+from itertools import chain, count, islice
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Connection, Row, Select
+from sqlalchemy import Column, ColumnElement, Connection, Row, Select
 
 from roost.model.inventory import Inventory
 from roost.model.names import AggregateUUID, ResourceClass, Trait, is_custom
 from roost.model.provider import ProviderState
+from roost.storage.port import Told
 from roost.storage.sql import rows, totals
 from roost.storage.sql.dialects import Dialect
 from roost.storage.sql.lists import any_of
@@ -47,23 +48,35 @@ AT_ONCE = 5_000
 
 _NOTHING: Mapping[ResourceClass, Any] = {}
 
-_Fetch: TypeAlias = Callable[[Select[Any], ColumnElement[Any]], Iterable[Any]]
+_Fetch: TypeAlias = Callable[[Select[Any], Column[Any]], Iterable[Any]]
 """Asks a query of the providers wanted alone; the column says whose a row is. To be read to its end, once."""
 
 _Names: TypeAlias = Callable[[ColumnElement[int], ColumnElement[str], Iterable[int]], Mapping[int, str]]
 """Gives the names of the rows with these ids, and perhaps of others, by id."""
 
 
-def read(connection: Connection) -> list[ProviderState]:
+def read(connection: Connection, told: Told | None = None) -> list[ProviderState]:
     """Every provider, in order of making."""
 
     def names(key: ColumnElement[int], name: ColumnElement[str], _: Iterable[int]) -> Mapping[int, str]:
         return {row.key: row.value for row in connection.execute(_named(key, name))}
 
-    def all_of(query: Select[Any], _: ColumnElement[Any]) -> Iterable[Any]:
-        return connection.execute(query, execution_options={"yield_per": AT_ONCE})
+    def streamed(query: Select[Any], what: str) -> Iterator[Row[Any]]:
+        found = iter(connection.execute(query, execution_options={"yield_per": AT_ONCE}))
+        # Not in lists: so many rows that live at once keep the garbage collector busy.
+        for done in count(0, AT_ONCE):
+            if (first := next(found, None)) is None:
+                return
+            if told is not None and done:
+                told(f"{done} {what}")
+            yield first
+            yield from islice(found, AT_ONCE - 1)
 
-    return _assemble(connection.execute(_PROVIDERS).all(), all_of, names)
+    def all_of(query: Select[Any], whose: Column[Any]) -> Iterator[Row[Any]]:
+        return streamed(query, f"rows of {whose.table.name} read, of {len(providers)} providers")
+
+    providers = list(streamed(_PROVIDERS, "providers read"))
+    return _assemble(providers, all_of, names)
 
 
 def read_some(connection: Connection, uuids: Iterable[str]) -> list[ProviderState]:
