@@ -83,8 +83,8 @@ def test_fit(client: Client) -> None:
     assert answer.pop("steps") > 0
     third = {"uuid": "eeeeeeee-eeee-4eee-8eee-eeeeeeeeeeee", "name": "third", "count": 3, "exact": True}
     assert answer == {"count": 5, "exact": True, "unfinished": False, "trees": 2, "roots": [third]}
-    bound = client(f"GET {FIT}?resources=VCPU:2").json()
-    assert (bound["count"], bound["exact"]) == (9, False)
+    bound = client(f"GET {FIT}?resources1=VCPU:2&resources2=VCPU:1&group_policy=none").json()
+    assert (bound["count"], bound["exact"]) == (6, False)
 
 
 @PUBLIC
