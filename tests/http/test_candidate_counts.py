@@ -150,5 +150,7 @@ def test_one_line_is_logged(client: Client, caplog: pytest.LogCaptureFixture) ->
     assert head == "candidates explained"
     told = dict(word.split("=", 1) for word in f"request_id={fields}".split(" "))
     assert json.loads(told["query"]) == "resources=VCPU:4&limit=1"
-    assert json.loads(told["groups"]) == {"": [1]}
+    assert json.loads(told["groups"]) == json.loads(told["group_providers"]) == {"": [1]}
+    assert json.loads(told["largest"]) == {"": {"VCPU": 8}}
+    assert json.loads(told["nearest"]) == {"": [OTHER]}
     assert (told["fits"], told["providers"], told["trees"], told["together"]) == ("true", "3", "2", "[1,1]")
