@@ -84,8 +84,8 @@ def test_fit(client: Client) -> None:
     assert answer.pop("steps") > 0
     third = {"uuid": "eeeeeeee-eeee-4eee-8eee-eeeeeeeeeeee", "name": "third", "count": 3, "exact": True}
     assert answer == {"count": 5, "exact": True, "unfinished": False, "trees": 2, "roots": [third]}
-    bound = client(f"GET {FIT}?resources=VCPU:2").json()
-    assert (bound["count"], bound["exact"]) == (9, False)
+    bound = client(f"GET {FIT}?resources1=VCPU:2&resources2=VCPU:1&group_policy=none").json()
+    assert (bound["count"], bound["exact"]) == (6, False)
 
 
 @PUBLIC
@@ -149,5 +149,7 @@ def test_one_line_is_logged(client: Client, caplog: pytest.LogCaptureFixture) ->
     assert head == "candidates explained"
     told = dict(word.split("=", 1) for word in f"request_id={fields}".split(" "))
     assert json.loads(told["query"]) == "resources=VCPU:4&limit=1"
-    assert json.loads(told["groups"]) == {"": [1]}
+    assert json.loads(told["groups"]) == json.loads(told["group_providers"]) == {"": [1]}
+    assert json.loads(told["largest"]) == {"": {"VCPU": 8}}
+    assert json.loads(told["nearest"]) == {"": [OTHER]}
     assert (told["fits"], told["providers"], told["trees"], told["together"]) == ("true", "3", "2", "[1,1]")

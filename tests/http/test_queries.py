@@ -39,3 +39,9 @@ def test_all_values_of_required_count_once_and_the_last_of_resources() -> None:
     assert group.resources == {ResourceClass("DISK_GB"): 2}
     assert group.required == (frozenset({Trait("A")}),)
     assert group.forbidden == {Trait("B")}
+
+
+@pytest.mark.parametrize("written", ["a=1;b=2", "a=1%3Bb=2", "a=1;b=2&"])
+def test_a_semicolon_is_part_of_a_value(written: str) -> None:
+    """However it is written; the peer takes it for a separator unless it is escaped."""
+    assert list(parse(written)) == [("a", "1;b=2")]

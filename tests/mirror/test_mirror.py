@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from copy import copy
 from datetime import datetime, timedelta
@@ -16,10 +16,11 @@ import pytest
 from roost.ledger.world import Delta, Scope
 from roost.mirror import image
 from roost.mirror.image import Image
-from roost.mirror.mirror import Mirror, _overtakes
+from roost.mirror.mirror import Mirror, NoImage, _nothing, _overtakes
 from roost.model.inventory import Inventory
 from roost.model.names import ProviderUUID
-from roost.search.snapshot import Snapshot
+from roost.model.provider import ProviderState
+from roost.search.snapshot import Built, Snapshot
 from roost.storage.memory import MemoryStore
 from roost.storage.port import RacesLost, Unavailable
 from roost.storage.wraps.faulty import FaultyStore
@@ -313,6 +314,103 @@ def test_a_store_that_is_away_says_so(books: MemoryStore) -> None:
     assert mirror.figures.in_step is None
 
 
+class Bug(Exception):
+    """A mistake of ours."""
+
+
+@pytest.fixture
+def buggy(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Where a snapshot can't be made just now: from `some` before it, or from `none`."""
+    broken: set[str] = set()
+    after = Snapshot.after
+
+    def perhaps(
+        before: Snapshot, changes: Mapping[ProviderUUID, ProviderState | None], built: Built | None = None
+    ) -> Snapshot:
+        if ("some" if before.blocks else "none") in broken:
+            raise Bug
+        return after(before, changes, built)
+
+    monkeypatch.setattr(Snapshot, "after", perhaps)
+    return broken
+
+
+@pytest.mark.parametrize("way", ["by the claims alone", "by all that changed", "with an answer"])
+def test_a_bug_in_taking_in_what_changed_costs_a_rebuild(
+    books: MemoryStore, buggy: set[str], caplog: pytest.LogCaptureFixture, way: str
+) -> None:
+    """One, which the log tells the reason of; the search is answered rightly, and what comes is followed again."""
+    gated = GatedStore(books)
+    gated.tells_claims = way == "by the claims alone"
+    mirror = Mirror(gated)
+    mirror.load()
+    claim(gated, consumer_uuid(1), {ONE: {VCPU: 3}})
+    buggy.add("some")
+
+    snapshot = mirror.together(_nothing)[0] if way == "with an answer" else mirror.snapshot()
+
+    assert seen(snapshot) == seen(books.read(fresh))
+    figures = mirror.figures
+    assert (figures.refreshes, figures.rebuilds, figures.failures) == (0, 2, 1)
+    (told,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert told.exc_info is not None
+    assert told.exc_info[0] is Bug
+    assert mirror.snapshot() is snapshot
+    buggy.clear()
+    claim(gated, consumer_uuid(2), {ONE: {VCPU: 3}})
+    assert in_step(mirror, books)
+    assert (mirror.figures.refreshes, mirror.figures.rebuilds, mirror.figures.failures) == (1, 2, 1)
+
+
+def test_where_a_rebuild_fails_too_the_next_search_tries_again(books: MemoryStore, buggy: set[str]) -> None:
+    """Each search is refused after one refresh and one rebuild; once either succeeds, all is well."""
+    gated = GatedStore(books)
+    mirror = Mirror(gated)
+    mirror.load()
+    claim(gated, consumer_uuid(1), {ONE: {VCPU: 3}})
+    before = mirror._published
+    buggy |= {"some", "none"}
+    for turn in (1, 2):
+        reads = gated.reads
+        with pytest.raises(NoImage) as refused:
+            mirror.snapshot()
+        assert isinstance(refused.value.__cause__, Bug)
+        assert gated.reads == reads + 2
+        assert mirror.figures.failures == 2 * turn
+        assert mirror._published is before
+    buggy.remove("none")
+    assert in_step(mirror, books)
+
+
+def test_who_waited_for_a_rebuild_that_failed_does_not_try_it_in_turn(books: MemoryStore, buggy: set[str]) -> None:
+    """It reads the whole cloud, and would fail again."""
+    gated = GatedStore(books)
+    mirror = Mirror(gated)
+    mirror.load()
+    claim(gated, consumer_uuid(1), {ONE: {VCPU: 3}})
+    buggy |= {"some", "none"}
+    gated.gate.clear()
+    reads, glances = gated.reads, gated.glances
+    refused: list[Exception] = []
+
+    def search() -> None:
+        try:
+            mirror.snapshot()
+        except NoImage as error:
+            refused.append(error)
+
+    threads = [threading.Thread(target=search) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    until(lambda: gated.glances == glances + 8)
+    time.sleep(0.05)  # the last of them is on its way to the lock
+    gated.gate.set()
+    for thread in threads:
+        thread.join(timeout=30)
+    assert len(refused) == 8
+    assert gated.reads == reads + 2
+
+
 # ------------------------------------------------------------------------------------- together with an answer
 
 
@@ -345,7 +443,7 @@ def test_it_tells_how_it_fares(books: MemoryStore, caplog: pytest.LogCaptureFixt
     assert (figures.seconds, figures.in_step) == (4.0, NOON)
     assert caplog.messages == [
         "the mirror reads the cloud",
-        "the mirror read 2 providers in 2.0 s: nothing was read yet",
+        "the mirror read 2 providers in 2.0 s: there is no image to go on from",
         "the mirror is in step with the store after 4.0 s",
     ]
     mark(books, ONE, "HW_CPU_X86_AVX")

@@ -111,10 +111,21 @@ def test_one_way_is_exact() -> None:
     assert told(parts, "resources=VCPU:1,DISK_GB:3") == ["all 3", "host 3"]
 
 
+def test_one_provider_for_all_is_exact() -> None:
+    """Whichever of them it is, each as often as it has room; the traits that are asked for it must bear itself."""
+    nodes = "host\n  n1 VCPU:3 MEMORY_MB:9\n  n2 VCPU:5 MEMORY_MB:9\nother VCPU:9 MEMORY_MB:3"
+    assert told(nodes, "resources=VCPU:2") == ["all 7", "other 4", "host 3"]
+    assert told(nodes, "resources_1=VCPU:2,MEMORY_MB:3") == ["all 4", "host 3", "other 1"]
+    red = "host\n  n1 VCPU:3 +A\n  n2 VCPU:9\n  n3 VCPU:5 +A"
+    assert told(red, "resources=VCPU:2&required=A") == ["all 3", "host 3"]
+    shared = f"one @pool\ntwo @pool\npool VCPU:5 {SHARES} @pool"
+    assert told(shared, "resources=VCPU:1")[0] == "all <=5"
+
+
 def test_several_ways_are_a_bound() -> None:
     """What each slot, and all that ask for one class, would find if they had it for themselves."""
-    nodes = "host\n  n1 VCPU:3\n  n2 VCPU:3\nother VCPU:9"
-    assert told(nodes, "resources=VCPU:2") == ["all <=6", "other 4", "host <=2"]
+    nodes = "host\n  n1 VCPU:3 DISK_GB:9\n  n2 VCPU:3\nother VCPU:9 DISK_GB:9"
+    assert told(nodes, "resources=VCPU:2,DISK_GB:1") == ["all <=6", "other 4", "host <=2"]
     cards = "host\n" + "\n".join(f"  c{n} VGPU:1" for n in range(8))
     assert told(cards, "resources_1=VGPU:1&resources_2=VGPU:1&group_policy=isolate") == ["all <=4", "host <=4"]
 

@@ -137,7 +137,7 @@ def test_the_mirror_when_the_store_is_away() -> None:
         Mirror(faulty, watch=meters).together(lambda reader: reader.versions())
     mirror = Mirror(ObservedStore(faulty, meters), watch=meters)
     with pytest.raises(Unavailable):
-        mirror._catch_up(lambda _: None)
+        mirror._catch_up(None, lambda _: None)
     assert scraped(meters.registry)("roost_mirror_failures_total") == 1
 
 

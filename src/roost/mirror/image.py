@@ -11,7 +11,7 @@ from typing import TypeAlias
 from roost.model.names import ProviderUUID, ResourceClass, Trait, is_custom
 from roost.model.provider import ProviderState
 from roost.search.snapshot import Snapshot
-from roost.storage.port import CLAIMS_WORDS, ChangesForgotten, Claimed, Reader
+from roost.storage.port import CLAIMS_WORDS, ChangesForgotten, Claimed, Reader, Told
 
 Versions: TypeAlias = Mapping[int, int]
 
@@ -62,23 +62,26 @@ def covers(versions: Versions, others: Versions) -> bool:
     return versions.keys() == others.keys() and all(versions[stripe] >= others[stripe] for stripe in others)
 
 
-def look(image: Image | None, reader: Reader) -> Cloud | News:
-    """Read what leads from an image to the reader's moment: what changed or, where that can't be told, everything."""
+def look(image: Image | None, reader: Reader, told: Told) -> Cloud | News:
+    """Read what leads from an image to the reader's moment: what changed or, where that can't be told, everything.
+
+    Who is `told` hears how far a reading of everything has come.
+    """
     versions = reader.versions()
     if image is None:
-        return _all(reader, versions, "nothing was read yet")
+        return _all(reader, versions, told, "there is no image to go on from")
     if not covers(versions, image.versions):
-        return _all(reader, versions, "a stripe's version went back, or the stripes are others")
+        return _all(reader, versions, told, "a stripe's version went back, or the stripes are others")
     moved = {stripe: version for stripe, version in image.versions.items() if versions[stripe] > version}
     if sum(versions[stripe] - version for stripe, version in moved.items()) > MOST_COMMITS:
-        return _all(reader, versions, f"it was behind by more than {MOST_COMMITS} commits")
+        return _all(reader, versions, told, f"it was behind by more than {MOST_COMMITS} commits")
     try:
         words = reader.changed(moved) if moved else {}
     except ChangesForgotten:
-        return _all(reader, versions, "the record of changes doesn't reach back so far any more")
+        return _all(reader, versions, told, "the record of changes doesn't reach back so far any more")
     changed = {ProviderUUID(uuid) for uuid in words}
     if len(changed) > max(FEW, LARGEST_SHARE * image.snapshot.size):
-        return _all(reader, versions, f"{len(changed)} of {image.snapshot.size} providers changed")
+        return _all(reader, versions, told, f"{len(changed)} of {image.snapshot.size} providers changed")
     used = _only_used(words, image.snapshot)
     found = [*reader.states(changed - used.keys()), *reader.with_usage(used.values())]
     states: dict[ProviderUUID, ProviderState | None] = {state.uuid: state for state in found}
@@ -95,10 +98,14 @@ def after_claims(image: Image, claimed: Claimed) -> News | None:
     return News(claimed.versions, states, frozenset())
 
 
-def following(image: Image | None, found: Cloud | News) -> Image:
-    """The next image, from what `look` found for this one."""
+def following(image: Image | None, found: Cloud | News, told: Told) -> Image:
+    """The next image, from what `look` found for this one. Who is `told` hears how far it is laid out."""
     if isinstance(found, Cloud):
-        return Image(found.versions, Snapshot.of(found.states, found.classes, found.traits))
+
+        def laid_out(providers: int) -> None:
+            told(f"{providers} of {len(found.states)} providers laid out")
+
+        return Image(found.versions, Snapshot.of(found.states, found.classes, found.traits, built=laid_out))
     assert image is not None, "what changed since nothing can't be told"  # noqa: S101 - our own mistake
     if not found.states:
         return Image(found.versions, image.snapshot)
@@ -108,10 +115,10 @@ def following(image: Image | None, found: Cloud | News) -> Image:
     return Image(found.versions, snapshot.after(found.states))
 
 
-def _all(reader: Reader, versions: Versions, reason: str) -> Cloud:
+def _all(reader: Reader, versions: Versions, told: Told, reason: str) -> Cloud:
     return Cloud(
         versions,
-        reader.cloud(),
+        reader.cloud(told),
         [ResourceClass(known.name) for known in reader.resource_classes() if not is_custom(known.name)],
         [Trait(known.name) for known in reader.traits() if not is_custom(known.name)],
         reason,

@@ -16,6 +16,7 @@ from typing import Literal, Protocol, TypeAlias, TypeVar
 import msgspec
 
 from roost.mirror.image import Cloud, Image, News, Versions, after_claims, covers, following, look
+from roost.mirror.progress import Progress
 from roost.mirror.rounds import Rounds
 from roost.search.snapshot import Snapshot
 from roost.storage.port import Reader, Store, Unavailable
@@ -39,7 +40,7 @@ class Watch(Protocol):
         """Hear that a new image was made."""
 
     def failed_to_catch_up(self) -> None:
-        """Hear that the store couldn't answer."""
+        """Hear that the store couldn't answer, or that no image could be made of its answer."""
 
 
 class Nobody:
@@ -58,6 +59,10 @@ class Nobody:
 NOBODY = Nobody()
 
 
+class NoImage(Exception):
+    """No image could be made of everything that the store holds. A bug; the next search tries again."""
+
+
 def _utc() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
@@ -72,7 +77,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     rebuilds: int
     """Times that everything was read, the first included."""
     failures: int
-    """Times that either came to nothing, because the store couldn't answer."""
+    """Times that either came to nothing: the store couldn't answer or, by a bug, its answer couldn't be used."""
     seconds: float
     """How long the last refresh or rebuild took."""
     in_step: datetime | None
@@ -125,8 +130,9 @@ class Mirror:
         self._watch = watch
         self._published = _Published()
         self._in_step: datetime | None = None
-        self._rounds = Rounds(Unavailable)
+        self._rounds = Rounds(Unavailable, NoImage)
         """At catching up."""
+        self._progress = Progress(ticks)
         self._failures = 0
         _renew_after_fork(self)
 
@@ -145,6 +151,7 @@ class Mirror:
 
         Raises:
             Unavailable: the store can't answer now. The image stays what it was.
+            NoImage: by a bug. The image stays what it was.
 
         """
         before = self._published.image
@@ -166,12 +173,15 @@ class Mirror:
 
         Raises:
             Unavailable: the store can't answer now. The image stays what it was.
+            NoImage: by a bug. The image stays what it was.
 
         """
         versions, answer = self._store.read(lambda reader: (reader.versions(), question(reader)))
         image = self._published.image
         if image is None or image.versions != versions:
-            image, answer = self._rounds.take(lambda: self._catch_up(question), served=lambda: None)
+            image, answer = self._rounds.take(
+                lambda: self._catch_up(self._published.image, question), served=lambda: None
+            )
         self._note_in_step()
         return image.snapshot, answer
 
@@ -200,7 +210,7 @@ class Mirror:
         """An image that shows these versions, which were seen when `before` was published already."""
 
         def work() -> Image:
-            return self._after_claims(seen) or self._catch_up(lambda _: None)[0]
+            return self._after_claims(seen) or self._catch_up(self._published.image, _nothing)[0]
 
         def served() -> Image | None:
             image = self._published.image
@@ -214,18 +224,41 @@ class Mirror:
         if image is None or (claimed := self._store.claimed(image.versions, seen)) is None:
             return None
         news = after_claims(image, claimed)
-        return None if news is None else self._publish(image, news, begun)
+        return None if news is None else self._advance(image, news, begun) or self._catch_up(None, _nothing)[0]
 
-    def _catch_up(self, question: Callable[[Reader], T]) -> tuple[Image, T]:
-        """Bring the image in step with the store as it is now, and put a question to it there. Only in turn."""
-        before, begun = self._published.image, self._ticks()
+    def _catch_up(self, before: Image | None, question: Callable[[Reader], T]) -> tuple[Image, T]:
+        """Bring an image in step with the store as it is now, and put a question to it there. Only in turn."""
+        begun = self._ticks()
+        self._progress.begin(begun)
+        told = self._progress.tell
         try:
-            found, answer = self._store.read(lambda reader: (look(before, reader), question(reader)))
+            found, answer = self._store.read(lambda reader: (look(before, reader, told), question(reader)))
         except Unavailable:
-            self._failures += 1
-            self._watch.failed_to_catch_up()
+            self._note_failure()
             raise
-        return self._publish(before, found, begun), answer
+        image = self._advance(before, found, begun)
+        return self._catch_up(None, question) if image is None else (image, answer)
+
+    def _advance(self, before: Image | None, found: Cloud | News, begun: float) -> Image | None:
+        """Publish the next image. None, if a bug kept it from being made of what changed: it is made anew then.
+
+        Raises:
+            NoImage: it couldn't be made of everything either.
+
+        """
+        try:
+            return self._publish(before, found, begun)
+        except Exception as error:
+            self._note_failure()
+            if isinstance(found, Cloud):
+                message = "no image could be made of what the store holds"
+                raise NoImage(message) from error
+            LOG.exception("bug: the mirror can't take in what changed, and reads everything anew")
+            return None
+
+    def _note_failure(self) -> None:
+        self._failures += 1
+        self._watch.failed_to_catch_up()
 
     def _publish(self, before: Image | None, found: Cloud | News, begun: float) -> Image:
         """Work out the next image, and let all see it."""
@@ -235,13 +268,17 @@ class Mirror:
         if isinstance(found, Cloud):
             read = self._ticks() - begun
             LOG.info("the mirror read %d providers in %.1f s: %s", len(found.states), read, found.reason)
-        image = following(before, found)
+        image = following(before, found, self._progress.tell)
         seconds = self._ticks() - begun
         self._published = self._published.after(image, rebuilt=rebuilt, seconds=seconds)
         self._watch.has_caught_up("rebuild" if rebuilt else "refresh", seconds)
         if rebuilt:
             LOG.info("the mirror is in step with the store after %.1f s", seconds)
         return image
+
+
+def _nothing(_: Reader) -> None:
+    """Ask the store nothing more than how it is."""
 
 
 def _overtakes(image: Image, before: Image | None, seen: Versions) -> bool:

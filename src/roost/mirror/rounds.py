@@ -29,11 +29,11 @@ class _Ticket(Generic[T]):
 class Rounds:
     """The rounds of one process."""
 
-    def __init__(self, shared: type[Exception]) -> None:
+    def __init__(self, *shared: type[Exception]) -> None:
         """Nobody has the turn.
 
         Args:
-            shared: an error that befalls all who waited for the turn that it ended: each would meet it again, one after
+            shared: errors that befall all who waited for the turn that one ended: each would meet it again, one after
                 the other.
 
         """

@@ -1,7 +1,8 @@
 """How many times a request could be claimed now, in all and by root: `GET /roost/candidates/fit` and `roost fit`.
 
 Exact at an anchor where the request can be served in one way only: each claim takes the same of the same providers,
-until one of them is full. Where there are several ways, or where other trees draw on the same provider, it is a bound:
+until one of them is full. So it is where one provider serves all of a request, whichever it is: each serves it as often
+as it has room. Where there are several ways, or where other trees draw on the same provider, it is a bound:
 no more than each slot's offers would serve if it had them for itself. A shared provider counts at each root that it
 serves, and once in all. The rooms are those of the moment; a claim decides.
 """
@@ -65,7 +66,7 @@ def fit(snapshot: Snapshot, query: Query, strategy: Strategy = _DEFAULT) -> Fit:
         if matches:
             sure, unsure = _anchors(block, query, matches, work, exhausted=exhausted)
             exhausted = exhausted or bool(unsure.any())
-            roots += _roots(block, [slot for found in matches for slot in found.slots], sure, unsure, tally)
+            roots += _roots(block, _slots(matches), sure, unsure, tally)
     roots.sort(key=lambda root: -root.count)
     exact = all(root.exact for root in roots)
     every = sum(root.count for root in roots)
@@ -77,6 +78,15 @@ def fit(snapshot: Snapshot, query: Query, strategy: Strategy = _DEFAULT) -> Fit:
         unfinished=exhausted,
         steps=work.steps,
     )
+
+
+def _slots(matches: Sequence[Match]) -> list[Slot]:
+    """All slots; who is chosen alone must bear alone what the chosen must bear together."""
+    slots = [slot for found in matches for slot in found.slots]
+    if len(slots) == 1:
+        for bearing in (bearing for found in matches for bearing in found.wanted):
+            slots = [slot.only(bearing[slot.providers]) for slot in slots]
+    return slots
 
 
 def _anchors(block: Block, query: Query, matches: Sequence[Match], work: Work, *, exhausted: bool) -> tuple[Mask, Mask]:
@@ -110,7 +120,8 @@ def _roots(block: Block, slots: Sequence[Slot], sure: Mask, unsure: Mask, tally:
         times = _times(block, slot)
         tally.note(("slot", number), block, slot.providers, times)
         counts = np.minimum(counts, _summed(block, slot.anchors, times))
-    exact = sure & _single(block, slots)
+    single = _single(block, slots)
+    exact = sure & _unshared(block, slots) & (single | (len(slots) == 1))
     ways = np.full(block.size, CEILING, dtype=np.int64)
     for name in dict.fromkeys(name for slot in slots for name in slot.demand):
         pairs, room = _pairs(block, slots, name), _rooms(block, name)
@@ -118,7 +129,7 @@ def _roots(block: Block, slots: Sequence[Slot], sure: Mask, unsure: Mask, tally:
         tally.note(("class", name), block, pairs.providers, room[pairs.providers], asked)
         counts = np.minimum(counts, _summed(block, pairs.anchors, room[pairs.providers]) // asked)
         np.minimum.at(ways, pairs.anchors, room[pairs.providers] // np.maximum(pairs.asked, 1))
-    counts = np.where(exact, ways, counts)
+    counts = np.where(exact & single, ways, counts)
     return [
         RootFit(uuid=provider.uuid, name=provider.name, count=int(counts[place]), exact=bool(exact[place]))
         for place in np.flatnonzero(sure | unsure).tolist()
@@ -127,12 +138,19 @@ def _roots(block: Block, slots: Sequence[Slot], sure: Mask, unsure: Mask, tally:
 
 
 def _single(block: Block, slots: Sequence[Slot]) -> Mask:
-    """Mark the anchors where each slot has one offer, and nobody who may serve other trees too."""
+    """Mark the anchors where each slot has one offer."""
     single = np.ones(block.size, dtype=np.bool_)
     for slot in slots:
         single &= np.bincount(slot.anchors, minlength=block.size) == 1
-        single[slot.anchors[block.sharing[slot.providers]]] = False
     return single
+
+
+def _unshared(block: Block, slots: Sequence[Slot]) -> Mask:
+    """Mark the anchors with nobody who may serve other trees too."""
+    unshared = np.ones(block.size, dtype=np.bool_)
+    for slot in slots:
+        unshared[slot.anchors[block.sharing[slot.providers]]] = False
+    return unshared
 
 
 def _rooms(block: Block, name: ResourceClass) -> Indexes:

@@ -4,7 +4,7 @@ A change makes one block anew (`revision`) and leaves all others as they are, so
 any size; and a search looks at block after block, so that it need not look at all of them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
 
@@ -17,6 +17,9 @@ from roost.search.revision import revised
 
 ROOMY = 4096
 """Providers in a block, as a rule: many enough that judging them all at once pays, few enough to copy in no time."""
+
+Built = Callable[[int], None]
+"""Who hears, while many blocks are made, how many providers are in them by now."""
 
 Shares = Mapping[AggregateUUID, frozenset[ProviderUUID]]
 """For each aggregate with a sharing provider: the roots of the trees that such providers stand in."""
@@ -44,10 +47,12 @@ class Snapshot:
         classes: Iterable[ResourceClass],
         traits: Iterable[Trait],
         room: int = ROOMY,
+        *,
+        built: Built | None = None,
     ) -> Self:
         """Lay out `states`, in the order of their making. `classes` and `traits` are the names that exist beside."""
         empty = cls(classes=frozenset(classes), traits=frozenset(traits), room=room)
-        return empty.after({state.uuid: state for state in states})
+        return empty.after({state.uuid: state for state in states}, built)
 
     @property
     def size(self) -> int:
@@ -90,12 +95,12 @@ class Snapshot:
         assert found is not None, "a guest has a home"  # noqa: S101 - our own mistake
         return found
 
-    def after(self, changes: Mapping[ProviderUUID, ProviderState | None]) -> Self:
+    def after(self, changes: Mapping[ProviderUUID, ProviderState | None], built: Built | None = None) -> Self:
         """Make the next snapshot: each of these providers as it is now, or gone; the new in the order of making."""
         moves = _Moves(self)
         for uuid, state in changes.items():
             moves.note(uuid, state)
-        blocks = moves.blocks()
+        blocks = moves.blocks(built)
         shares = _shares(blocks) if moves.reshared else self.shares
         if shares or self.shares:
             sharing = frozenset[ProviderUUID]().union(*shares.values())
@@ -137,12 +142,16 @@ class _Moves:
             self._left -= number != home
             self._put[home][uuid] = Row(state, born)
 
-    def blocks(self) -> list[Block]:
+    def blocks(self, built: Built | None) -> list[Block]:
         """Make the next blocks; those that have no providers of their own any more are left out."""
-        following = []
+        following: list[Block] = []
+        done = 0
         for number, (put, drop) in enumerate(zip(self._put, self._drop, strict=True)):
             if number >= len(self.snapshot.blocks):
+                if built is not None and done:
+                    built(done)
                 following.append(Block.of(put.values()))
+                done += len(put)
                 continue
             block = self.snapshot.blocks[number]
             following.append(revised(block, put, drop) if put or drop else block)

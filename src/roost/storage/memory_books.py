@@ -26,6 +26,7 @@ from roost.storage.port import (
     Named,
     ProjectUsage,
     Stock,
+    Told,
 )
 
 
@@ -154,7 +155,7 @@ class MemoryReader:
             if name in wanted and name.startswith(prefix or "") and (associated is None or associated == (name in worn))
         ]
 
-    def cloud(self) -> Sequence[ProviderState]:
+    def cloud(self, told: Told | None = None) -> Sequence[ProviderState]:  # noqa: ARG002 - it takes no time to tell of
         """Every provider with all that searches ask of it, in order of making."""
         return self.states(self._books.providers)
 

@@ -6,7 +6,7 @@ Writers call `Store.transact` with a body that reads a world, decides, and write
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, Protocol, TypeAlias, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -26,6 +26,9 @@ from roost.model.names import (
 from roost.model.provider import Provider, ProviderState
 
 T = TypeVar("T")
+
+Told: TypeAlias = Callable[[str], None]
+"""Who hears, many times in a long reading, how far it has come."""
 
 
 class LostRace(Exception):
@@ -167,7 +170,7 @@ class Reader(Protocol):
         `prefix` is literal text, compared with case; `associated` asks whether any provider bears the trait.
         """
 
-    def cloud(self) -> Sequence[ProviderState]:
+    def cloud(self, told: Told | None = None) -> Sequence[ProviderState]:
         """Every provider with all that searches ask of it, in order of making."""
 
     def states(self, uuids: Iterable[str]) -> Sequence[ProviderState]:

@@ -140,7 +140,8 @@ MIRROR_REFRESH_SECONDS = Metric(
 MIRROR_FAILURES = Metric(
     name="roost_mirror_failures_total",
     kind="counter",
-    meaning="Times that this came to nothing, because the database couldn't answer.",
+    meaning="Times that this came to nothing: the database couldn't answer, or a bug, of which the log tells, kept the "
+    "image from being made.",
 )
 MIRROR_IN_STEP = Metric(
     name="roost_mirror_in_step_timestamp_seconds",

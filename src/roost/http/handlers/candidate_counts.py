@@ -46,6 +46,11 @@ def _log(call: Call, told: Explanation) -> None:
         "trees": told.trees,
         "root": [stage.trees for stage in told.root],
         "groups": {suffix: [stage.trees for stage in group.stages] for suffix, group in told.groups.items()},
+        "group_providers": {
+            suffix: [stage.providers for stage in group.stages] for suffix, group in told.groups.items()
+        },
+        "largest": {suffix: group.largest for suffix, group in told.groups.items()},
+        "nearest": {suffix: [miss.uuid for miss in group.nearest] for suffix, group in told.groups.items()},
         "together": [stage.trees for stage in told.together],
         "steps": told.steps,
     }

@@ -3,17 +3,18 @@
 Rows by the hundred thousand come through here, so that each is touched once, as numbers, and like values are shared.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from itertools import chain
+from itertools import chain, count, islice
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Connection, Row, Select
+from sqlalchemy import Column, ColumnElement, Connection, Row, Select
 
 from roost.model.inventory import Inventory
 from roost.model.names import AggregateUUID, ResourceClass, Trait, is_custom
 from roost.model.provider import ProviderState
+from roost.storage.port import Told
 from roost.storage.sql import rows, totals
 from roost.storage.sql.dialects import Dialect
 from roost.storage.sql.lists import any_of
@@ -47,23 +48,35 @@ AT_ONCE = 5_000
 
 _NOTHING: Mapping[ResourceClass, Any] = {}
 
-_Fetch: TypeAlias = Callable[[Select[Any], ColumnElement[Any]], Iterable[Any]]
+_Fetch: TypeAlias = Callable[[Select[Any], Column[Any]], Iterable[Any]]
 """Asks a query of the providers wanted alone; the column says whose a row is. To be read to its end, once."""
 
 _Names: TypeAlias = Callable[[ColumnElement[int], ColumnElement[str], Iterable[int]], Mapping[int, str]]
 """Gives the names of the rows with these ids, and perhaps of others, by id."""
 
 
-def read(connection: Connection) -> list[ProviderState]:
+def read(connection: Connection, told: Told | None = None) -> list[ProviderState]:
     """Every provider, in order of making."""
 
     def names(key: ColumnElement[int], name: ColumnElement[str], _: Iterable[int]) -> Mapping[int, str]:
         return {row.key: row.value for row in connection.execute(_named(key, name))}
 
-    def all_of(query: Select[Any], _: ColumnElement[Any]) -> Iterable[Any]:
-        return connection.execute(query, execution_options={"yield_per": AT_ONCE})
+    def streamed(query: Select[Any], what: str) -> Iterator[Row[Any]]:
+        found = iter(connection.execute(query, execution_options={"yield_per": AT_ONCE}))
+        # Not in lists: so many rows that live at once keep the garbage collector busy.
+        for done in count(0, AT_ONCE):
+            if (first := next(found, None)) is None:
+                return
+            if told is not None and done:
+                told(f"{done} {what}")
+            yield first
+            yield from islice(found, AT_ONCE - 1)
 
-    return _assemble(connection.execute(_PROVIDERS).all(), all_of, names)
+    def all_of(query: Select[Any], whose: Column[Any]) -> Iterator[Row[Any]]:
+        return streamed(query, f"rows of {whose.table.name} read, of {len(providers)} providers")
+
+    providers = list(streamed(_PROVIDERS, "providers read"))
+    return _assemble(providers, all_of, names)
 
 
 def read_some(connection: Connection, uuids: Iterable[str]) -> list[ProviderState]:
@@ -178,7 +191,9 @@ def _usage(ask: _Names, found: Iterable[Any]) -> dict[int, dict[ResourceClass, i
     names = ask(resource_classes.c.id, resource_classes.c.name, {row[1] for row in amounts})
     usage: dict[int, dict[ResourceClass, int]] = {}
     for provider, resource_class, used in amounts:
-        usage.setdefault(provider, {})[ResourceClass(names[resource_class])] = int(used)
+        # A class that doesn't exist can't be asked for; only a broken database has claims of it.
+        if (name := names.get(resource_class)) is not None:
+            usage.setdefault(provider, {})[ResourceClass(name)] = int(used)
     return usage
 
 
@@ -186,7 +201,10 @@ def _traits(ask: _Names, found: Iterable[Any]) -> dict[int, tuple[Trait, ...]]:
     worn, sets = _gathered(found)
     names = ask(traits.c.id, traits.c.name, chain.from_iterable(sets))
     told = {
-        ids: tuple(Trait(names[each]) for each in sorted(ids, key=lambda each: (is_custom(names[each]), each)))
+        # One that doesn't exist can't be asked for either.
+        ids: tuple(
+            Trait(names[each]) for each in sorted(ids & names.keys(), key=lambda each: (is_custom(names[each]), each))
+        )
         for ids in sets
     }
     return {provider: told[ids] for provider, ids in worn.items()}
@@ -195,8 +213,13 @@ def _traits(ask: _Names, found: Iterable[Any]) -> dict[int, tuple[Trait, ...]]:
 def _aggregates(ask: _Names, found: Iterable[Any]) -> dict[int, frozenset[AggregateUUID]]:
     joined, sets = _gathered(found)
     names = ask(placement_aggregates.c.id, placement_aggregates.c.uuid, chain.from_iterable(sets))
-    told = {ids: frozenset(AggregateUUID(names[each]) for each in ids) for ids in sets}
+    told = {ids: frozenset(AggregateUUID(names.get(each) or _nameless(each)) for each in ids) for ids in sets}
     return {provider: told[ids] for provider, ids in joined.items()}
+
+
+def _nameless(aggregate: int) -> str:
+    """What stands for an aggregate that doesn't exist: nobody can ask for it, but providers share through it."""
+    return f"row {aggregate}, which does not exist"
 
 
 def _gathered(found: Iterable[Any]) -> tuple[dict[int, frozenset[int]], Collection[frozenset[int]]]:

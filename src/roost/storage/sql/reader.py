@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, Table
 
 from roost.model.names import AggregateUUID, ConsumerType, ProjectID, ProviderUUID, ResourceClass, UserID
 from roost.model.provider import Provider, ProviderState
-from roost.storage.port import Allocation, Change, ChangesForgotten, Named, ProjectUsage, Stock
+from roost.storage.port import Allocation, Change, ChangesForgotten, Named, ProjectUsage, Stock, Told
 from roost.storage.sql import clouds, glance, rows
 from roost.storage.sql.dialects import Dialect
 from roost.storage.sql.failures import translated
@@ -148,10 +148,10 @@ class SQLReader:
         found = self._named(query, traits, names)
         return [rows.named(row) for row in found if row.name.startswith(prefix or "")]
 
-    def cloud(self) -> Sequence[ProviderState]:
+    def cloud(self, told: Told | None = None) -> Sequence[ProviderState]:
         """Every provider with all that searches ask of it, in order of making."""
         with translated(self._dialect):
-            return clouds.read(self._connection)
+            return clouds.read(self._connection, told)
 
     def states(self, uuids: Iterable[str]) -> Sequence[ProviderState]:
         """Those of the providers named that exist, as in `cloud`."""
