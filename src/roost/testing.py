@@ -20,6 +20,7 @@ from keystoneauth1.session import Session
 from keystoneauth1.token_endpoint import Token
 from oslo_config import cfg
 from oslo_config.fixture import Config
+from oslo_policy import opts as policy_opts
 from wsgi_intercept.interceptor import RequestsInterceptor
 
 from roost import main
@@ -138,6 +139,7 @@ class PlacementFixture(Fixture):
         if self.db:
             self.useFixture(Database(self.conf_fixture))
         _read_nothing(self.conf_fixture.conf)
+        _enter(self, _old_policies())
         if self.use_intercept:
             self.endpoint = _enter(self, _served(self.conf_fixture.conf))
 
@@ -192,6 +194,19 @@ def _template() -> bytes:
         _name_database(conf, f"sqlite:///{path}")
         main.sync_database(conf)
         return path.read_bytes()
+
+
+@contextmanager
+def _old_policies() -> Iterator[None]:
+    """Let others in this process have the policies of old, unless they ask for the new: tests of nova's need it."""
+    conf = cfg.ConfigOpts()
+    policy_opts.set_defaults(conf)
+    before = conf.oslo_policy.enforce_new_defaults
+    policy_opts.set_defaults(conf, enforce_new_defaults=False)
+    try:
+        yield
+    finally:
+        policy_opts.set_defaults(conf, enforce_new_defaults=before)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """`PlacementFixture`: what tests with testtools or `fixtures` use, and what nova's is a subclass of."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from keystoneauth1.adapter import Adapter
 from keystoneauth1.session import Session
 from oslo_config import cfg
 from oslo_config.fixture import Config
+from oslo_policy import opts as policy_opts
 
 from roost.testing import Database, PlacementFixture, register_opts
 
@@ -96,3 +98,27 @@ def test_without_a_server() -> None:
             assert Path(config.conf.placement_database.connection.removeprefix("sqlite:///")).exists()
             assert not hasattr(placement, "endpoint")
         assert config.conf.placement_database.connection is None
+
+
+def another_service() -> cfg.ConfigOpts:
+    """The configuration of one that begins now."""
+    conf = cfg.ConfigOpts()
+    policy_opts.set_defaults(conf)
+    return conf
+
+
+@pytest.fixture
+def new_policies() -> Iterator[None]:
+    """Whatever other tests of this process have left, begin with the defaults of oslo.policy."""
+    before = another_service().oslo_policy.enforce_new_defaults
+    policy_opts.set_defaults(another_service(), enforce_new_defaults=True)
+    yield
+    policy_opts.set_defaults(another_service(), enforce_new_defaults=before)
+
+
+@pytest.mark.usefixtures("new_policies")
+def test_other_services_have_the_policies_of_old_meanwhile() -> None:
+    """As with Placement's fixture, by which some of nova's tests pass; afterwards all is as it was."""
+    with PlacementFixture():
+        assert not another_service().oslo_policy.enforce_new_defaults
+    assert another_service().oslo_policy.enforce_new_defaults
