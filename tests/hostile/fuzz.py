@@ -96,7 +96,7 @@ FOLDER = ROOT / "build/fuzz"
 """What one run found, the next begins with."""
 USERS, ROLES = FOLDER / "users", FOLDER / "roles"
 
-HASH = "$2y$04$" + "a" * 53
+HASH = "$2y$04$" + "." * 53
 SEEDS = (
     *(bytes([number]) + encoded(good.body) for good in GOODS for number in range(len(BODIES))),
     *(f"\0{name}=in:A,!B&resources=VCPU:1,DISK_GB:2&limit=3".encode() for name in PARAMETERS),
