@@ -45,7 +45,7 @@ COUNTS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 M_ARENA_MAX = -8
 """The number of this setting in GNU's malloc.h."""
 HEAPS = 2
-"""After a storm of 32 clients on 10,000 hosts a worker has 160 MB with them, and has 176 without."""
+"""After a storm of 32 clients on 10,000 hosts a worker is 16 MB smaller with them."""
 
 SECONDS_TO_FINISH = 30
 """How long requests in flight may take after a SIGTERM, before a worker is ended by force."""
