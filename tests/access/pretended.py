@@ -3,7 +3,7 @@
 import contextlib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -14,7 +14,7 @@ LONG = 300
 DOMAIN = {"id": "default", "name": "Default"}
 
 
-def confirmed(user: str, catalog: list[dict[str, Any]]) -> dict[str, Any]:
+def confirmed(user: str, *, role: str = "admin", catalog: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
     """What Keystone tells of a token."""
     return {
         "token": {
@@ -23,7 +23,7 @@ def confirmed(user: str, catalog: list[dict[str, Any]]) -> dict[str, Any]:
             "expires_at": "2999-01-01T00:00:00.000000Z",
             "user": {"id": user, "name": user, "domain": DOMAIN},
             "project": {"id": "project", "name": "project", "domain": DOMAIN},
-            "roles": [{"id": "1", "name": "admin"}],
+            "roles": [{"id": "1", "name": role}],
             "catalog": catalog,
         }
     }
@@ -48,7 +48,7 @@ class Pretended:
                 if self.path.endswith("/auth/tokens"):
                     token = self.headers["x-subject-token"]
                     if token.startswith("good"):
-                        self.tell(200, confirmed(token, []))
+                        self.tell(200, confirmed(token))
                     else:
                         self.tell(500 if token.startswith("broken") else 404, {})
                 else:
@@ -61,7 +61,7 @@ class Pretended:
                 keystone.heard(self)
                 place = {"interface": "internal", "url": keystone.address, "region": "r", "region_id": "r", "id": "1"}
                 catalog = [{"type": "identity", "name": "keystone", "id": "1", "endpoints": [place]}]
-                self.tell(201, confirmed("roost", catalog), ("x-subject-token", "roost"))
+                self.tell(201, confirmed("roost", catalog=catalog), ("x-subject-token", "roost"))
 
             def tell(self, status: int, what: dict[str, Any], *headers: tuple[str, str]) -> None:
                 """Answer."""

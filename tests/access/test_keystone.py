@@ -22,6 +22,7 @@ from roost.access.keystone import Keystone
 from roost.access.strategies import strategy
 from tests.access.asking import served
 from tests.access.identity import Identity
+from tests.access.pretended import confirmed
 from tests.databases import fresh_database
 from tests.end_to_end.servers import free_port, serving
 from tests.peer.application import Overrides
@@ -83,21 +84,6 @@ def silent() -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}/v3"
 
 
-def confirmed(user: str) -> dict[str, Any]:
-    """What Keystone tells of a token."""
-    domain = {"id": "default", "name": "Default"}
-    return {
-        "token": {
-            "methods": ["password"],
-            "issued_at": "2026-01-01T00:00:00.000000Z",
-            "expires_at": "2999-01-01T00:00:00.000000Z",
-            "user": {"id": user, "name": user, "domain": domain},
-            "project": {"id": "project", "name": "project", "domain": domain},
-            "roles": [{"id": "1", "name": "reader"}],
-        }
-    }
-
-
 @pytest.mark.parametrize(
     "sent,known,looked_at",
     [
@@ -125,7 +111,7 @@ def test_whom_the_middleware_lets_in(
     def told(token: str, **_options: object) -> dict[str, Any]:
         asked.append(token)
         if token.startswith("j"):
-            return confirmed(token)
+            return confirmed(token, role="reader")
         raise InvalidToken
 
     monkeypatch.setattr(strategy._middleware, "fetch_token", told)

@@ -203,7 +203,7 @@ def test_upgrading_again_changes_nothing(database: str) -> None:
 
 
 def test_alembic_is_loaded_only_where_it_has_something_to_do(database: str) -> None:
-    """A server that starts again is sooner there, and each of its workers 10 MB smaller."""
+    """Each worker of a server that starts again is smaller by as much as it weighs, some 10 MB."""
     loaded = f"{ROOST_START}print('alembic' in sys.modules)"
     with fresh_database(database) as url:
         starts = [subprocess.check_output([sys.executable, "-c", loaded, url], text=True) for _ in range(2)]

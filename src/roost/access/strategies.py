@@ -11,7 +11,7 @@ from roost.access.waiting import Meanwhile
 
 
 def _keystone(conf: cfg.ConfigOpts, meanwhile: Meanwhile) -> Strategy:
-    from roost.access.keystone import Keystone  # noqa: PLC0415 - 11 MB and half a second, for those who use it
+    from roost.access.keystone import Keystone  # noqa: PLC0415 - 12 MB, for those who use it
 
     return Keystone(conf, meanwhile).identify
 

@@ -50,6 +50,7 @@ def manage(args: Sequence[str], load: Load, upkeep: Opening, troubles: tuple[typ
         if run is None:
             conf.print_help()
             return NOT_DONE
+        # Deploy tools run it again on 1. Where no database is named, Placement's ends with 1 all the same.
         if run is _fill_in and conf.placement_database.connection:
             outcome = FAILED
         return run(conf, upkeep)
