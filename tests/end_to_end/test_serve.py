@@ -10,8 +10,9 @@ import pytest
 import requests
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from granian import _granian
 
-from roost.cli.serve import HEAPS
+from roost.cli.serve import GRANIAN_HEAPS, GRANIAN_HEAPS_VARIABLE, HEAPS
 from tests.databases import fresh_database
 from tests.end_to_end.api import new_id
 from tests.end_to_end.certificates import self_signed
@@ -128,3 +129,14 @@ def test_threads_share_heaps(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "MALLOC_ARENA_MAX"}
     told = subprocess.run(command, check=True, capture_output=True, env=environment).stdout
     assert int(told) <= HEAPS
+
+
+def test_granian_is_told_when_it_is_loaded() -> None:
+    """How to hold memory: it reads a variable, before which nothing of Roost may have loaded it."""
+    early = "import sys, roost.cli.app, roost.main; print('granian' in sys.modules)"
+    command = [sys.executable, "-W", "ignore", "-c", early]
+    assert subprocess.run(command, check=True, capture_output=True, text=True).stdout == "False\n"
+    library = Path(_granian.__file__).read_bytes()
+    assert GRANIAN_HEAPS_VARIABLE.encode() in library
+    for setting in GRANIAN_HEAPS.split(","):
+        assert setting.partition(":")[0].encode() in library

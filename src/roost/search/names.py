@@ -41,8 +41,10 @@ def refuse_unknown(snapshot: Snapshot, query: Query, work: Work) -> None:
     before: list[tuple[str, Group]] = []
     for suffix, group in query.groups.items():
         refusal = _refusal(snapshot, group)
-        if refusal is not None and _gets_past(snapshot, query, before, work):
-            raise refusal
+        if refusal is not None:
+            if _gets_past(snapshot, query, before, work):
+                raise refusal
+            return  # It gets to no name after this one either.
         before.append((suffix, group))
 
 

@@ -183,7 +183,8 @@ def _stocks(found: Iterable[Any]) -> dict[int, dict[ResourceClass, Inventory]]:
             allocation_ratio=ratio,
         )
         stocks.setdefault(provider, {})[name] = same.setdefault(record, record)
-    return stocks
+    shared: dict[object, dict[ResourceClass, Inventory]] = {}
+    return {provider: shared.setdefault((*stock.items(),), stock) for provider, stock in stocks.items()}
 
 
 def _usage(ask: _Names, found: Iterable[Any]) -> dict[int, dict[ResourceClass, int]]:
@@ -198,22 +199,23 @@ def _usage(ask: _Names, found: Iterable[Any]) -> dict[int, dict[ResourceClass, i
 
 
 def _traits(ask: _Names, found: Iterable[Any]) -> dict[int, tuple[Trait, ...]]:
-    worn, sets = _gathered(found)
-    names = ask(traits.c.id, traits.c.name, chain.from_iterable(sets))
+    worn, groups = _gathered(found)
+    names = ask(traits.c.id, traits.c.name, chain.from_iterable(groups))
     told = {
         # One that doesn't exist can't be asked for either.
         ids: tuple(
-            Trait(names[each]) for each in sorted(ids & names.keys(), key=lambda each: (is_custom(names[each]), each))
+            Trait(names[each])
+            for each in sorted(filter(names.__contains__, ids), key=lambda each: (is_custom(names[each]), each))
         )
-        for ids in sets
+        for ids in groups
     }
     return {provider: told[ids] for provider, ids in worn.items()}
 
 
 def _aggregates(ask: _Names, found: Iterable[Any]) -> dict[int, frozenset[AggregateUUID]]:
-    joined, sets = _gathered(found)
-    names = ask(placement_aggregates.c.id, placement_aggregates.c.uuid, chain.from_iterable(sets))
-    told = {ids: frozenset(AggregateUUID(names.get(each) or _nameless(each)) for each in ids) for ids in sets}
+    joined, groups = _gathered(found)
+    names = ask(placement_aggregates.c.id, placement_aggregates.c.uuid, chain.from_iterable(groups))
+    told = {ids: frozenset(AggregateUUID(names.get(each) or _nameless(each)) for each in ids) for ids in groups}
     return {provider: told[ids] for provider, ids in joined.items()}
 
 
@@ -222,14 +224,20 @@ def _nameless(aggregate: int) -> str:
     return f"row {aggregate}, which does not exist"
 
 
-def _gathered(found: Iterable[Any]) -> tuple[dict[int, frozenset[int]], Collection[frozenset[int]]]:
-    """What each provider is joined to, and the sets that there are: few, for most hosts are alike."""
+_Ids: TypeAlias = tuple[int, ...]
+"""In ascending order, each once. A set of twenty would be ten times as large, and there may be one for each host."""
+
+
+def _gathered(found: Iterable[Any]) -> tuple[dict[int, _Ids], Collection[_Ids]]:
+    """What each provider is joined to, and what is joined by any: few, for most hosts are alike."""
     by_provider: dict[int, list[int]] = {}
+    known: dict[int, int] = {}
     for provider, row in found:
-        by_provider.setdefault(provider, []).append(row)
-    sets: dict[frozenset[int], frozenset[int]] = {}
-    gathered = {
-        provider: sets.setdefault(ids, ids)
-        for provider, ids in zip(by_provider, map(frozenset, by_provider.values()), strict=True)
-    }
-    return gathered, sets.keys()
+        by_provider.setdefault(provider, []).append(known.setdefault(row, row))
+    same: dict[_Ids, _Ids] = {}
+    gathered: dict[int, _Ids] = {}
+    while by_provider:
+        provider, joined = by_provider.popitem()
+        ids = tuple(sorted(set(joined)))
+        gathered[provider] = same.setdefault(ids, ids)
+    return gathered, same.keys()

@@ -85,7 +85,7 @@ def provider(row: Row[Any]) -> Provider:
         name=row.provider_name or "",
         generation=Generation(row.provider_generation or 0),
         parent=None if row.parent_uuid is None else ProviderUUID(row.parent_uuid),
-        root=uuid if row.root_uuid is None else ProviderUUID(row.root_uuid),
+        root=uuid if row.root_uuid in (None, uuid) else ProviderUUID(row.root_uuid),  # one text, of two that are equal
         modified=later(row.provider_changed, row.provider_made),
     )
 
