@@ -303,3 +303,15 @@ def test_very_many_conditions_are_not_all_counted() -> None:
     assert counted == [1000] * 63
     assert told.groups[""].stages[-1].trees == 1000
     assert told.steps < 70 * candidates(FLAT, replace(query, limit=1)).steps + 1001 * 1000
+
+
+def test_nor_are_those_of_very_many_groups() -> None:
+    """Each group's last is; and all of them together cost a few searches more than one group's."""
+    rack = (frozenset({AggregateUUID("rack")}),)
+    group = replace(request("resources_1=VCPU:1").groups["1"], member_of=rack * 19)
+    query = Query(groups={str(number): group for number in range(32)}, group_policy="none")
+    told = explain(FLAT, query)
+    counted = [stage.trees for each in told.groups.values() for stage in each.stages if stage.trees is not None]
+    assert counted == [1000] * 64
+    assert told.groups["31"].stages[-1].trees == 1000
+    assert told.steps < 16 * candidates(FLAT, replace(query, limit=1)).steps

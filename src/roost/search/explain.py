@@ -16,7 +16,7 @@ from roost.search.misses import nearest
 from roost.search.names import refuse_unknown
 from roost.search.query import Query, Strategy
 from roost.search.snapshot import Snapshot
-from roost.search.stages import Inquiry, Matches, group_stages, root_stages, steps_of
+from roost.search.stages import MANY, Inquiry, Matches, group_stages, root_stages, steps_of
 from roost.search.together import Joint
 from roost.search.work import ENDLESS, Exhausted, Work
 
@@ -32,9 +32,10 @@ def explain(snapshot: Snapshot, query: Query, strategy: Strategy = _DEFAULT) -> 
     root = root_stages(inquiry)
     groups: dict[str, GroupExplained] = {}
     matches: list[Matches] = []
-    for suffix, group in query.groups.items():
-        steps = steps_of(group)
-        stages, found = group_stages(inquiry, suffix, steps)
+    conditions = {suffix: steps_of(group) for suffix, group in query.groups.items()}
+    stride = -(-sum(map(len, conditions.values())) // MANY)
+    for suffix, steps in conditions.items():
+        stages, found = group_stages(inquiry, suffix, steps, stride)
         matches.append(found)
         groups[suffix] = GroupExplained(
             stages=tuple(stages),

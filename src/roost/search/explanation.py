@@ -38,7 +38,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
 
     condition: Condition
     trees: int | None
-    """Anchors. None: not counted, because the search ran out of its steps, or the group has very many conditions."""
+    """Anchors. None: not counted, because the search ran out of its steps, or the request has very many conditions."""
     providers: int | None = None
     """None: it is no question of single providers."""
 

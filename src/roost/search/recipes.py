@@ -24,7 +24,7 @@ from roost.search.ragged import Ragged, alike, are_alike, grouped
 from roost.search.work import Work
 
 FEWEST, MOST = 64, 1024
-"""How many anchors are compared at a time: as many as the answer needs, within these bounds."""
+"""How many anchors are compared at a time: at first as many as the answer needs, within these bounds."""
 
 Recipe: TypeAlias = tuple[int, ...]
 """For each slot, which of its offers to take, by number."""
@@ -140,9 +140,12 @@ class Cookbook:
         self._recipes: dict[object, _Recipes] = {}
 
     def kinds(self, anchors: Indexes, at_once: int) -> Iterator[Kind]:
-        """Sort out which of the anchors are alike: kind by kind, among so many at a time as the answer needs."""
-        for start in range(0, anchors.size, at_once):
-            some = anchors[start : start + at_once]
+        """Sort out which of the anchors are alike: kind by kind, first among so many as the answer needs.
+
+        Each time twice as many are looked at: if most serve nothing, few looks are enough.
+        """
+        while anchors.size:
+            some, anchors, at_once = anchors[:at_once], anchors[at_once:], min(MOST, 2 * at_once)
             offers = [of_slot.near(some) for of_slot in self._offers]
             told, kinds = self._sorted_out(some, offers)
             for members in kinds:

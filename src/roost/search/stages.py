@@ -20,7 +20,10 @@ from roost.search.snapshot import Snapshot
 from roost.search.work import Work
 
 MANY = 64
-"""Stages of a group that are counted, and classes of which the largest amount is sought: each costs a search."""
+"""Stages of a request that are counted, and classes of a group of which the largest amount is sought.
+
+Each costs a search of its group. The last stage of a group is always counted.
+"""
 
 Matches: TypeAlias = Sequence[Match | None]
 """What serves a group in each block of a snapshot."""
@@ -124,12 +127,8 @@ def root_stages(inquiry: Inquiry) -> list[Stage]:
     return [_stage(condition, *_in_trees_allowed(inquiry, until)) for condition, until in sofar]
 
 
-def group_stages(inquiry: Inquiry, suffix: str, steps: Sequence[Step]) -> tuple[list[Stage], Matches]:
-    """Count what each condition leaves, and tell what serves the group when all are heeded.
-
-    Of very many conditions only every so manieth is counted, and the last.
-    """
-    stride = -(-len(steps) // MANY)
+def group_stages(inquiry: Inquiry, suffix: str, steps: Sequence[Step], stride: int) -> tuple[list[Stage], Matches]:
+    """Count what every `stride`th condition leaves, and the last, and tell what serves the group when all are heeded."""
     matches: Matches = [None for _ in inquiry.snapshot.blocks]
     stages = []
     for number, step in enumerate(steps, 1):
