@@ -75,14 +75,14 @@ def test_the_last_snapshot_stays_what_it_was() -> None:
 def test_what_was_made_of_a_provider_is_kept_until_it_changes() -> None:
     """On the shelf of its block."""
     before = cloud("one VCPU:1\ntwo VCPU:1")
-    shelf = before.blocks[0].shelf("texts")
-    shelf[:] = ["one", "two"]
+    shelf = before.blocks[0].shelf("texts", 1)
+    shelf[:, 0] = ["one", "two"]
     changed = cloud("two VCPU:2").states[0]
     after = before.after({changed.uuid: changed})
-    assert after.blocks[0].shelf("texts") == ["one", None]
-    assert before.blocks[0].shelf("texts") == ["one", "two"]
+    assert after.blocks[0].shelf("texts", 1).tolist() == [["one"], [None]]
+    assert before.blocks[0].shelf("texts", 1).tolist() == [["one"], ["two"]]
     new = cloud("three VCPU:2").states[0]
-    assert after.after({new.uuid: new}).blocks[0].shelf("texts") == ["one", None, None]
+    assert after.after({new.uuid: new}).blocks[0].shelf("texts", 1).tolist() == [["one"], [None], [None]]
 
 
 def test_empty_places_do_not_pile_up() -> None:

@@ -9,6 +9,7 @@ import msgspec
 from roost.model.names import ProviderUUID, ResourceClass
 from roost.model.provider import ProviderState
 from roost.search.block import Block
+from roost.search.columns import Indexes
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +69,7 @@ class Candidates:
     """The answer to a query."""
 
     fillings: Sequence[Filling] = ()
-    summarised: Sequence[tuple[Block, Sequence[int]]] = ()
+    summarised: Sequence[tuple[Block, Indexes]] = ()
     """All providers of every tree that a candidate draws on or, where the query is not nested, those it draws on."""
     steps: int = 0
     """How much work it took. A test bounds it."""
@@ -83,4 +84,4 @@ class Candidates:
     @property
     def summaries(self) -> list[ProviderState]:
         """The providers to summarise."""
-        return [block.state(place) for block, places in self.summarised for place in places]
+        return [block.state(place) for block, places in self.summarised for place in places.tolist()]

@@ -7,9 +7,10 @@ are looked for in the block whose own the anchor is.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Self, TypeAlias, TypeVar
+from typing import NamedTuple, Self, TypeAlias, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from roost.model.inventory import Inventory
 from roost.model.names import SHARES_VIA_AGGREGATE, AggregateUUID, ProviderUUID, ResourceClass, Trait
@@ -33,8 +34,8 @@ class Row(NamedTuple):
     """Rather than a guest."""
 
 
-Shelves: TypeAlias = dict[object, list[Any]]
-"""What was made of each provider, by kind: a list has an item for each place, None where nothing was made yet."""
+Shelf: TypeAlias = NDArray[np.object_]
+"""What was made of each provider: for each place a row of so many pieces, None where nothing was made yet."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -59,7 +60,7 @@ class Block:
     """The roots of the block's own trees."""
     flat: bool
     """Whether no provider is another's child."""
-    shelves: Shelves = field(default_factory=dict)
+    shelves: dict[object, Shelf] = field(default_factory=dict)
     masks: dict[Trait, Mask] = field(default_factory=dict)
     served: dict[int, Indexes] = field(default_factory=dict)
     lines: dict[int, frozenset[int]] = field(default_factory=dict)
@@ -168,13 +169,15 @@ class Block:
             self.layouts.append(Layout.of(self.root, np.array(self.parents, dtype=np.int64)))
         return self.layouts[0]
 
-    def shelf(self, kind: object) -> list[Any]:
-        """Find what was made of each provider, of that kind: an item for each place, None where nothing was yet.
+    def shelf(self, kind: object, pieces: int) -> Shelf:
+        """Find what was made of each provider, of that kind.
 
         It lives as long as the block, and is handed on to the next but for what is changed there.
         """
         shelf = self.shelves.get(kind)
-        return self.shelves.setdefault(kind, [None] * self.size) if shelf is None else shelf
+        if shelf is None:
+            shelf = self.shelves.setdefault(kind, np.full((self.size, pieces), None, dtype=object))
+        return shelf
 
 
 def parent_of(state: ProviderState, place: Mapping[ProviderUUID, int]) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 
 from roost.model.names import AggregateUUID, ProviderUUID, ResourceClass, Trait
 from roost.model.provider import ProviderState
-from roost.search.block import Block, Row, parent_of, root_of
+from roost.search.block import Block, Row, Shelf, parent_of, root_of
 from roost.search.columns import NONE, Column, Indexes, Mask, Stock
 from roost.search.layout import NOWHERE
 
@@ -176,8 +176,8 @@ def _compare(notes: dict[Name, Joined], place: int, before: Iterable[Name], afte
         notes.setdefault(name, {})[place] = name in has
 
 
-def _cleared(shelf: Sequence[Any], size: int, touched: Iterable[int]) -> list[Any]:
-    following = [*shelf, *([None] * (size - len(shelf)))]
-    for at in touched:
-        following[at] = None
+def _cleared(shelf: Shelf, size: int, touched: Iterable[int]) -> Shelf:
+    following = np.full((size, shelf.shape[1]), None, dtype=object)
+    following[: len(shelf)] = shelf
+    following[list(touched)] = None
     return following

@@ -8,7 +8,7 @@ import numpy as np
 from roost.model.names import ProviderUUID, ResourceClass
 from roost.search.answer import Filling, Form, Pattern, pattern_of
 from roost.search.block import Block
-from roost.search.columns import Mask
+from roost.search.columns import Indexes, Mask
 from roost.search.matching import UNSUFFIXED
 from roost.search.plan import Batch
 from roost.search.query import Query
@@ -20,7 +20,7 @@ Demand: TypeAlias = tuple[str, Mapping[ResourceClass, int]]
 
 def written(
     snapshot: Snapshot, query: Query, batches: Iterable[Batch]
-) -> tuple[Sequence[Filling], Sequence[tuple[Block, Sequence[int]]]]:
+) -> tuple[Sequence[Filling], Sequence[tuple[Block, Indexes]]]:
     """Write combinations down, and find whom they claim from or, if the query is nested, all of their trees."""
     writer = _Writer(query)
     marks: dict[int, Mask] = {}
@@ -41,7 +41,7 @@ def written(
         ]
     _send_home(snapshot, used)
     return fillings, [
-        (block, places.tolist())
+        (block, places)
         for block, marked in zip(snapshot.blocks, used, strict=True)
         if marked is not None and (places := np.flatnonzero(marked)).size
     ]

@@ -111,7 +111,8 @@ def _weight(block: Block) -> int:
     arrays = [block.born, block.own, block.root, block.anchors, *columns, *block.bearers.values()]
     arrays += [*block.members.values(), *block.masks.values()]
     things = [_weight_of(state) for state in block.states[::SAMPLED] if state is not None]
-    made = [sys.getsizeof(item) for shelf in block.shelves.values() for item in shelf[::SAMPLED] if item is not None]
+    # Of what is in several pieces, only the first is its provider's alone.
+    made = [sys.getsizeof(item) for shelf in block.shelves.values() for item in shelf[::SAMPLED, 0] if item is not None]
     return sum(array.nbytes for array in arrays) + SAMPLED * (sum(things) + sum(made))
 
 

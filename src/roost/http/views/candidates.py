@@ -18,10 +18,11 @@ from roost.model.names import ProviderUUID, Trait
 from roost.model.provider import ProviderState
 from roost.search.answer import Candidate, Candidates, Form
 from roost.search.block import Block
+from roost.search.columns import Indexes
 from roost.search.query import Query
 
-_Summary: TypeAlias = tuple[bytes, ...]
-"""A summary with a comma before it, in one piece or two: then the traits are apart, one for all that bear the same."""
+_Summary: TypeAlias = tuple[bytes, bytes]
+"""A summary with a comma before it, and its end if that is kept apart: one for all that bear the same traits."""
 
 _WORTH_SHARING = 64
 """Bytes of a summary's end from which on it is kept apart: each piece more costs an answer time."""
@@ -54,13 +55,11 @@ class CandidateShape(msgspec.Struct, frozen=True, kw_only=True):
 def candidates_json(found: Candidates, query: Query, shape: CandidateShape) -> bytes:
     """The whole answer."""
     asked = {name for group in query.groups.values() for name in group.resources}
-    summaries = (
-        _summaries(block, places, None if shape.all_classes else asked, shape) for block, places in found.summarised
-    )
-    pieces = list(chain.from_iterable(chain.from_iterable(summaries)))
-    pieces[:1] = [piece.removeprefix(b",") for piece in pieces[:1]]
-    head = b'{"allocation_requests":[%b],"provider_summaries":{' % _requests(found, shape).encode()
-    return b"".join([head, *pieces, b"}}"])
+    pieces = [b'{"allocation_requests":[%b],"provider_summaries":{' % _requests(found, shape).encode()]
+    for block, places in found.summarised:
+        pieces += _summaries(block, places, None if shape.all_classes else asked, shape)
+    pieces[1:2] = [piece.removeprefix(b",") for piece in pieces[1:2]]
+    return b"".join([*pieces, b"}}"])
 
 
 _BLANK = re.compile(r"<(\d+)>")
@@ -82,9 +81,9 @@ def _requests(found: Candidates, shape: CandidateShape) -> str:
 
 
 def _stand_as_they_are(texts: Iterable[str]) -> bool:
-    """Whether all the texts are the same in JSON, between quotes."""
+    """Whether all the texts are the same in JSON, between quotes: nothing is escaped, nor takes more than a byte."""
     joined = "".join(texts)
-    return '"' not in joined and "\\" not in joined and joined.isprintable()
+    return len(msgspec.json.encode(joined)) == len(joined) + len('""')
 
 
 def _template(form: Form, shape: CandidateShape) -> tuple[str, Sequence[int]]:
@@ -110,25 +109,25 @@ def _request(candidate: Candidate, shape: CandidateShape) -> dict[str, Any]:
     return request
 
 
-def _summaries(
-    block: Block, places: Sequence[int], asked: Collection[str] | None, shape: CandidateShape
-) -> Iterable[_Summary]:
-    """The summaries of providers as members of a JSON object, kept by the block if they show all classes."""
+def _summaries(block: Block, places: Indexes, asked: Collection[str] | None, shape: CandidateShape) -> list[bytes]:
+    """The summaries of providers as members of a JSON object, in pieces, kept by the block if they show all classes."""
     if asked is not None:
-        return [_written(block.state(place), asked, shape) for place in places]
-    shelf = block.shelf((CandidateShape, shape.traits, shape.trees))
-    summaries = list(map(shelf.__getitem__, places))
-    if not all(summaries):
-        for place in places:
-            shelf[place] = shelf[place] or _written(block.state(place), None, shape)
-        summaries = list(map(shelf.__getitem__, places))
-    return summaries
+        return list(chain.from_iterable(_written(block.state(place), asked, shape) for place in places.tolist()))
+    shelf = block.shelf((CandidateShape, shape.traits, shape.trees), pieces=2)
+    begun: list[bytes] = shelf[places, 0].tolist()
+    if not all(begun):
+        for place in places.tolist():
+            if shelf[place, 0] is None:
+                shelf[place] = _written(block.state(place), None, shape)
+        begun = shelf[places, 0].tolist()
+    ends: list[bytes] = shelf[places, 1].tolist()
+    return list(chain.from_iterable(zip(begun, ends, strict=True))) if any(ends) else begun
 
 
 def _written(state: ProviderState, asked: Collection[str] | None, shape: CandidateShape) -> _Summary:
     text = b"," + msgspec.json.encode({state.uuid: _summary(state, asked, shape)})[1:-1]
     end = _end(state.traits) if shape.traits else b""
-    return (text,) if len(end) < _WORTH_SHARING else (text[: -len(end)], end)
+    return (text, b"") if len(end) < _WORTH_SHARING else (text[: -len(end)], end)
 
 
 @lru_cache(maxsize=4096)
