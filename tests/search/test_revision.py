@@ -189,7 +189,10 @@ def _written_down(block: Block) -> dict[str, object]:
         "roots": {uuids[place]: uuids[block.root[place]] for place in alive},
         "parents": {uuids[at]: above if (above := block.parents[at]) == NOWHERE else uuids[above] for at in alive},
         "lines": {uuids[place]: names(block.line(place)) for place in alive},
-        "served": {uuids[at]: names(block.served_from(at)) for at in np.flatnonzero(block.sharing).tolist()},
+        "reached": {
+            uuids[at]: names(np.flatnonzero(block.reached(block.state(at).aggregates)))
+            for at in np.flatnonzero(block.sharing).tolist()
+        },
         "born": {uuids[place]: int(block.born[place]) for place in alive},
         "own": names(np.flatnonzero(block.own)),
         "anchors": names(np.flatnonzero(block.anchors)),

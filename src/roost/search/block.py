@@ -62,7 +62,7 @@ class Block:
     """Whether no provider is another's child."""
     shelves: dict[object, Shelf] = field(default_factory=dict)
     masks: dict[Trait, Mask] = field(default_factory=dict)
-    served: dict[int, Indexes] = field(default_factory=dict)
+    reach: dict[frozenset[AggregateUUID], Mask] = field(default_factory=dict)
     lines: dict[int, frozenset[int]] = field(default_factory=dict)
     layouts: list[Layout] = field(default_factory=list)
 
@@ -140,14 +140,13 @@ class Block:
         """The providers whose inventory may serve other trees."""
         return self.bearing(SHARES_VIA_AGGREGATE)
 
-    def served_from(self, provider: int) -> Indexes:
-        """Find the roots of the *other* trees that a sharing provider may serve: those it shares an aggregate with."""
-        served = self.served.get(provider)
-        if served is None:
-            trees = self.mask(*(self.root[self.members[name]] for name in self.state(provider).aggregates))
-            trees[self.root[provider]] = False
-            served = self.served[provider] = np.flatnonzero(trees)
-        return served
+    def reached(self, aggregates: frozenset[AggregateUUID]) -> Mask:
+        """Mark the roots of the trees with a provider in one of the aggregates. Not to be changed."""
+        reached = self.reach.get(aggregates)
+        if reached is None:
+            reached = self.mask(*(self.root[self.members[name]] for name in aggregates))
+            self.reach[aggregates] = reached
+        return reached
 
     def line(self, provider: int) -> frozenset[int]:
         """Find a provider's ancestors, itself among them. Ends also where a damaged database has a loop."""

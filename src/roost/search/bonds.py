@@ -12,9 +12,10 @@ import numpy as np
 from roost.model.names import ResourceClass
 from roost.search.block import Block
 from roost.search.columns import Indexes, Mask
-from roost.search.matching import UNSUFFIXED, Slot
+from roost.search.matching import UNSUFFIXED
 from roost.search.query import Query
 from roost.search.rules import IsolationRule, OnePerTreeRule, Options, RoomRule, Rooms, Rule, SubtreeRule, TogetherRule
+from roost.search.slots import Slot
 
 Rulebook: TypeAlias = Callable[[Options], Sequence[Rule[Any]]]
 """Makes the rules for one anchor from the options there, which stand in the order in which the slots are filled."""
@@ -91,7 +92,7 @@ class Bonds:
 
     def _given(self, bearing: Mask) -> bool:
         """Tell whether every combination has such a trait, because all offers for one of the slots bear one."""
-        return any(bearing[self._slots[slot].providers].all() for slot in self._together)
+        return any(bearing[self._slots[slot].offers.providers].all() for slot in self._together)
 
 
 def _of(slots: Sequence[Slot], suffixes: AbstractSet[str]) -> frozenset[int]:

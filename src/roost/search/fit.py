@@ -7,7 +7,7 @@ no more than each slot's offers would serve if it had them for itself. A shared 
 serves, and once in all. The rooms are those of the moment; a claim decides.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -17,10 +17,11 @@ from roost.model.names import ProviderUUID, ResourceClass
 from roost.search.block import Block
 from roost.search.candidates import matches_in
 from roost.search.columns import CEILING, Indexes, Mask
-from roost.search.matching import Match, Slot
+from roost.search.matching import Match
 from roost.search.names import refuse_unknown
 from roost.search.plan import Plan
 from roost.search.query import Query, Strategy
+from roost.search.slots import Slot
 from roost.search.snapshot import Snapshot
 from roost.search.work import ENDLESS, Exhausted, Work
 
@@ -85,7 +86,7 @@ def _slots(matches: Sequence[Match]) -> list[Slot]:
     slots = [slot for found in matches for slot in found.slots]
     if len(slots) == 1:
         for bearing in (bearing for found in matches for bearing in found.wanted):
-            slots = [slot.only(bearing[slot.providers]) for slot in slots]
+            slots = [slot.only(bearing) for slot in slots]
     return slots
 
 
@@ -117,9 +118,10 @@ def _roots(block: Block, slots: Sequence[Slot], sure: Mask, unsure: Mask, tally:
     slots = [slot.at(sure | unsure) for slot in slots]
     counts = np.full(block.size, CEILING, dtype=np.int64)
     for number, slot in enumerate(slots):
-        times = _times(block, slot)
-        tally.note(("slot", number), block, slot.providers, times)
-        counts = np.minimum(counts, _summed(block, slot.anchors, times))
+        providers, anchors = slot.offers.pairs
+        times = _times(block, slot.demand, providers)
+        tally.note(("slot", number), block, providers, times)
+        counts = np.minimum(counts, _summed(block, anchors, times))
     single = _single(block, slots)
     exact = sure & _unshared(block, slots) & (single | (len(slots) == 1))
     ways = np.full(block.size, CEILING, dtype=np.int64)
@@ -141,7 +143,8 @@ def _single(block: Block, slots: Sequence[Slot]) -> Mask:
     """Mark the anchors where each slot has one offer."""
     single = np.ones(block.size, dtype=np.bool_)
     for slot in slots:
-        single &= np.bincount(slot.anchors, minlength=block.size) == 1
+        _, anchors = slot.offers.pairs
+        single &= np.bincount(anchors, minlength=block.size) == 1
     return single
 
 
@@ -149,7 +152,7 @@ def _unshared(block: Block, slots: Sequence[Slot]) -> Mask:
     """Mark the anchors with nobody who may serve other trees too."""
     unshared = np.ones(block.size, dtype=np.bool_)
     for slot in slots:
-        unshared[slot.anchors[block.sharing[slot.providers]]] = False
+        unshared &= ~slot.offers.only(block.sharing).anchors
     return unshared
 
 
@@ -161,12 +164,12 @@ def _rooms(block: Block, name: ResourceClass) -> Indexes:
     return room
 
 
-def _times(block: Block, slot: Slot) -> Indexes:
-    """Tell how often the provider of each offer could fill the slot."""
+def _times(block: Block, demand: Mapping[ResourceClass, int], providers: Indexes) -> Indexes:
+    """Tell how often each of the providers could serve it."""
     most = CEILING // (block.size + 1)
-    times = np.full(slot.providers.size, most, dtype=np.int64)
-    for name, amount in slot.demand.items():
-        times = np.minimum(times, _rooms(block, name)[slot.providers] // amount)
+    times = np.full(providers.size, most, dtype=np.int64)
+    for name, amount in demand.items():
+        times = np.minimum(times, _rooms(block, name)[providers] // amount)
     return times
 
 
@@ -177,11 +180,11 @@ def _summed(block: Block, anchors: Indexes, amounts: Indexes) -> Indexes:
 
 
 def _pairs(block: Block, slots: Sequence[Slot], name: ResourceClass) -> _Pairs:
-    asking = [slot for slot in slots if name in slot.demand]
-    pairs = np.concatenate([slot.anchors * block.size + slot.providers for slot in asking])
+    asking = [(*slot.offers.pairs, slot.demand[name]) for slot in slots if name in slot.demand]
+    pairs = np.concatenate([anchors * block.size + providers for providers, anchors, _ in asking])
     pairs, number = np.unique(pairs, return_inverse=True)
     asked = np.zeros(pairs.size, dtype=np.int64)
-    amounts = np.repeat([slot.demand[name] for slot in asking], [slot.providers.size for slot in asking])
+    amounts = np.repeat([amount for *_, amount in asking], [providers.size for providers, *_ in asking])
     np.add.at(asked, number.reshape(-1), amounts)
     return _Pairs(pairs // block.size, pairs % block.size, asked)
 

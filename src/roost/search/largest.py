@@ -37,8 +37,11 @@ def _in_block(block: Block, found: Match, name: ResourceClass) -> int:
     amounts = np.zeros(block.size, dtype=np.int64)
     amounts[column.where] = column.largest
     slot = next(slot for slot in found.slots if name in slot.demand).at(found.anchors)
-    offered = amounts[slot.providers]
-    return int(offered.max(where=offered <= _bounds(block, found, name, amounts)[slot.anchors], initial=0))
+    if not found.wanted:
+        return int(amounts[slot.offers.providers].max(initial=0))
+    providers, anchors = slot.offers.pairs
+    offered = amounts[providers]
+    return int(offered.max(where=offered <= _bounds(block, found, name, amounts)[anchors], initial=0))
 
 
 def _bounds(block: Block, found: Match, name: ResourceClass, amounts: Indexes) -> Indexes:
@@ -50,10 +53,11 @@ def _bounds(block: Block, found: Match, name: ResourceClass, amounts: Indexes) -
     for bearing in found.wanted:
         here, elsewhere = np.zeros(block.size, dtype=np.int64), block.mask()
         for slot in found.slots:
-            bears = bearing[slot.providers]
+            bearers = slot.offers.only(bearing)
             if name in slot.demand:
-                np.maximum.at(here, slot.anchors[bears], amounts[slot.providers[bears]])
+                providers, anchors = bearers.pairs
+                np.maximum.at(here, anchors, amounts[providers])
             else:
-                elsewhere[slot.anchors[bears]] = True
+                elsewhere |= bearers.anchors
         bounds = np.where(elsewhere, bounds, np.minimum(bounds, here))
     return bounds

@@ -1,8 +1,7 @@
 """Which providers of a block may serve each group, and at which anchors. Judges all at once, and no combinations.
 
-An *anchor* is the root of the tree that a candidate is for. A provider is offered at its own root and, if it shares
-its inventory, at the roots of all trees that it shares an aggregate with. A *slot* is one provider to be chosen: each
-class of the unsuffixed group is a slot, each suffixed group is one.
+An *anchor* is the root of the tree that a candidate is for. A *slot* is one provider to be chosen: each class of the
+unsuffixed group is a slot, each suffixed group is one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,34 +12,13 @@ import numpy as np
 from roost.model.names import ResourceClass, Trait
 from roost.search import conditions
 from roost.search.block import Block
-from roost.search.columns import Indexes, Mask
+from roost.search.columns import Mask
 from roost.search.query import Group
+from roost.search.slots import Offers, Slot
 from roost.search.work import Work
 
 UNSUFFIXED = ""
 """The suffix of the one group that several providers may serve together."""
-
-
-@dataclass(frozen=True, eq=False)
-class Slot:
-    """One provider to be chosen, and the offers: `providers[n]` at `anchors[n]`, no pair twice."""
-
-    suffix: str
-    demand: Mapping[ResourceClass, int]
-    providers: Indexes
-    anchors: Indexes
-
-    def at(self, anchors: Mask) -> "Slot":
-        """Keep the offers at these anchors."""
-        return self.only(anchors[self.anchors])
-
-    def only(self, kept: Mask) -> "Slot":
-        """Keep these offers."""
-        if kept.all():
-            return self
-        providers = self.providers[kept]
-        anchors = providers if self.anchors is self.providers else self.anchors[kept]
-        return Slot(self.suffix, self.demand, providers, anchors)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,22 +97,20 @@ def _match_together(block: Block, judged: _Judged, anchors: Mask) -> Match | Non
     if not asks(judged.suffix, group):
         return None
     bearable = ~conditions.bearing_any(block, group.forbidden)
+    near = inside | inside[block.root]
     visiting = block.sharing & inside if group.in_tree is None else block.mask()
     allowed = anchors.copy()
     slots = []
     for name, fits in judged.fitting.items():
-        good = fits & bearable
-        slot = Slot(judged.suffix, {name: group.resources[name]}, *offers(block, good, good & visiting))
-        if group.member_of:
-            slot = slot.only(inside[slot.providers] | inside[slot.anchors])
+        offers = Offers.of(block, fits & bearable & near, visiting)
         if group.forbidden_aggregates:
-            outside = conditions.in_any(block, group.forbidden_aggregates)
-            slot = slot.only(~(outside[slot.providers] | outside[slot.anchors]))
-        allowed &= block.mask(slot.anchors)
-        slots.append(slot)
+            outside = ~conditions.in_any(block, group.forbidden_aggregates)
+            offers = offers.only(outside).at(outside)
+        allowed &= offers.anchors
+        slots.append(Slot(judged.suffix, {name: group.resources[name]}, offers))
     wanted = [conditions.bearing_any(block, traits) for traits in group.required]
     for bearing in wanted:
-        allowed &= block.mask(*(slot.anchors[bearing[slot.providers]] for slot in slots))
+        allowed &= np.logical_or.reduce([slot.offers.only(bearing).anchors for slot in slots])
     return Match(slots, allowed, wanted)
 
 
@@ -147,16 +123,5 @@ def _match_alone(block: Block, judged: _Judged, anchors: Mask) -> Match | None:
     good &= conditions.bearing_all(block, group.required) & ~conditions.bearing_any(block, group.forbidden)
     for fits in judged.fitting.values():
         good &= fits
-    slot = Slot(judged.suffix, group.resources, *offers(block, good, good & block.sharing))
-    return Match((slot,), anchors & block.mask(slot.anchors))
-
-
-def offers(block: Block, good: Mask, visiting: Mask) -> tuple[Indexes, Indexes]:
-    """Pair each good provider with its root, and each visiting one with the roots of the other trees it serves."""
-    at_home = np.flatnonzero(good)
-    visitors = np.flatnonzero(visiting).tolist()
-    if not visitors:
-        return at_home, at_home if block.flat else block.root[at_home]
-    served = [block.served_from(visitor) for visitor in visitors]
-    abroad = np.repeat(visitors, [roots.size for roots in served])
-    return np.concatenate([at_home, abroad]), np.concatenate([block.root[at_home], *served])
+    offers = Offers.of(block, good, block.sharing)
+    return Match((Slot(judged.suffix, group.resources, offers),), anchors & offers.anchors)

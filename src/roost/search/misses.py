@@ -14,8 +14,9 @@ from roost.search.block import Block
 from roost.search.columns import Indexes, Mask
 from roost.search.explanation import Lack, Miss
 from roost.search.lacks import of_provider, of_root, of_tree
-from roost.search.matching import UNSUFFIXED, Match, offers
+from roost.search.matching import UNSUFFIXED, Match
 from roost.search.query import Group, Query
+from roost.search.slots import Offers
 from roost.search.stages import Inquiry, Matches, Step, met, serving
 
 MOST = 5
@@ -106,8 +107,7 @@ def _spread(block: Block, whole: Group, good: Mask) -> Mask:
         visiting = block.sharing & good
         if whole.member_of:
             visiting &= conditions.in_all(block, whole.member_of)
-    _, anchors = offers(block, good, visiting)
-    return block.mask(anchors)
+    return Offers.of(block, good, visiting).anchors
 
 
 def _tree_miss(block: Block, place: int, query: Query, steps: Sequence[Step]) -> Miss:

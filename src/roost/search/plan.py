@@ -17,7 +17,7 @@ from roost.search.choices import Pick
 from roost.search.columns import Indexes, Mask
 from roost.search.matching import Match
 from roost.search.query import Query
-from roost.search.recipes import FEWEST, MOST, Cookbook, Kind, Offers, Recipe
+from roost.search.recipes import FEWEST, MOST, Cookbook, Kind, Recipe
 from roost.search.work import Exhausted, Work
 
 
@@ -54,7 +54,7 @@ class Plan:
     def __init__(self, block: Block, query: Query, matches: Sequence[Match], work: Work) -> None:
         anchors = np.logical_and.reduce([found.anchors for found in matches])
         slots = [slot.at(anchors) for found in matches for slot in found.slots]
-        offers = [Offers(slot, block) for slot in slots]
+        offers = [slot.offers for slot in slots]
         bonds = Bonds(block, query, slots, [bearing for found in matches for bearing in found.wanted])
         self.block = block
         self.roaming = frozenset[int]().union(*(of_slot.roaming for of_slot in offers))

@@ -14,13 +14,12 @@ from typing import TypeAlias
 
 import numpy as np
 
-from roost.model.names import SHARES_VIA_AGGREGATE
 from roost.search.block import Block
 from roost.search.bonds import Bonds
 from roost.search.choices import Choices, Pick
-from roost.search.columns import Indexes
-from roost.search.matching import Slot
+from roost.search.columns import Indexes, Mask
 from roost.search.ragged import Ragged, alike, are_alike, grouped
+from roost.search.slots import Offers
 from roost.search.work import Work
 
 FEWEST, MOST = 64, 1024
@@ -30,36 +29,16 @@ Recipe: TypeAlias = tuple[int, ...]
 """For each slot, which of its offers to take, by number."""
 
 
-class Offers:
-    """The offers for one slot, sorted by anchor."""
-
-    def __init__(self, slot: Slot, block: Block) -> None:
-        self._block = block
-        self._providers, self._anchors = slot.providers, slot.anchors
-        if (self._anchors[1:] < self._anchors[:-1]).any():
-            order = np.argsort(self._anchors, kind="stable")
-            self._providers, self._anchors = self._providers[order], self._anchors[order]
-        self.roaming = frozenset[int]()
-        """Those who may be offered at other anchors too, also at such as are in other blocks."""
-        if SHARES_VIA_AGGREGATE in block.bearers:
-            self.roaming = frozenset(self._providers[block.sharing[self._providers]].tolist())
-
-    def near(self, anchors: Indexes) -> "Nearby":
-        """Find those at some anchors that follow each other."""
-        first, last = int(anchors[0]), int(anchors[-1])
-        start, end = np.searchsorted(self._anchors, [first, last + 1]).tolist()
-        return Nearby(self._block, self._providers[start:end], self._anchors[start:end], first, last)
-
-
 class Nearby:
-    """The offers for one slot at anchors that follow each other: those at one anchor are one slice."""
+    """The offers for one slot at some anchors that follow each other: those at one anchor are one slice."""
 
-    def __init__(self, block: Block, providers: Indexes, anchors: Indexes, first: int, last: int) -> None:
-        self._block = block
-        self._anchors = anchors
-        self._first = first
-        self._starts = grouped(anchors - first, last - first + 1)
-        self.providers = providers
+    def __init__(self, offers: Offers, anchors: Indexes) -> None:
+        self._block = offers.block
+        self._first = int(anchors[0])
+        self.providers, self._anchors = offers.near(anchors)
+        self._starts = grouped(self._anchors - self._first, int(anchors[-1]) - self._first + 1)
+        self.visits = int(np.count_nonzero(self._abroad)) if offers.visits else 0
+        """How many of them are of providers of other trees."""
 
     def at(self, anchor: int) -> list[int]:
         """List the providers offered at an anchor."""
@@ -72,13 +51,17 @@ class Nearby:
         found: Indexes = self.providers[self._starts[anchors - self._first] + number]
         return found
 
+    @property
+    def _abroad(self) -> Mask:
+        abroad: Mask = self._block.root[self.providers] != self._anchors
+        return abroad
+
     def told(self, bonds: Bonds, numbers: Indexes) -> Ragged:
         """Tell of the offers at each anchor, counted from the first, all that the rules can see.
 
         `numbers` tell the providers of a tree apart.
         """
-        abroad = self._block.root[self.providers] != self._anchors
-        stands = np.where(abroad, -1 - self.providers, numbers[self.providers])
+        stands = np.where(self._abroad, -1 - self.providers, numbers[self.providers])
         return Ragged(np.column_stack([stands, *bonds.likeness(self.providers)]), self._starts)
 
 
@@ -146,7 +129,8 @@ class Cookbook:
         """
         while anchors.size:
             some, anchors, at_once = anchors[:at_once], anchors[at_once:], min(MOST, 2 * at_once)
-            offers = [of_slot.near(some) for of_slot in self._offers]
+            offers = [Nearby(of_slot, some) for of_slot in self._offers]
+            self._work.judge(sum(nearby.visits for nearby in offers))
             told, kinds = self._sorted_out(some, offers)
             for members in kinds:
                 kind = tuple(each.whole(int(some[members[0]] - some[0])) for each in told)

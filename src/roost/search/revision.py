@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self, TypeAlias, TypeVar
+from typing import Self, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -89,7 +89,7 @@ def _next(
         flat=standing.flat,
         shelves={kind: _cleared(shelf, len(states), touched) for kind, shelf in list(block.shelves.items())},
         masks={} if grown else {name: it for name, it in list(block.masks.items()) if name not in differences.traits},
-        served={} if moved or differences.aggregates else block.served,
+        reach={} if moved or differences.aggregates else block.reach,
         lines={} if moved else block.lines,
         layouts=[] if moved else block.layouts,
     )

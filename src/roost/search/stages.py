@@ -128,7 +128,7 @@ def root_stages(inquiry: Inquiry) -> list[Stage]:
 
 
 def group_stages(inquiry: Inquiry, suffix: str, steps: Sequence[Step], stride: int) -> tuple[list[Stage], Matches]:
-    """Count what every `stride`th condition leaves, and the last, and tell what serves the group when all are heeded."""
+    """Count what every `stride`th condition leaves, and the last; tell what serves the group when all are heeded."""
     matches: Matches = [None for _ in inquiry.snapshot.blocks]
     stages = []
     for number, step in enumerate(steps, 1):
@@ -154,7 +154,9 @@ def serving(snapshot: Snapshot, matches: Matches) -> list[Mask]:
     """Mark the providers that serve a group at one of its anchors, each in the block whose own it is."""
     marks = [block.mask() for block in snapshot.blocks]
     for number, (block, found) in enumerate(zip(snapshot.blocks, matches, strict=True)):
-        offered = block.mask(*(slot.at(found.anchors).providers for slot in found.slots)) if found else block.mask()
+        offered = (
+            block.mask(*(slot.offers.at(found.anchors).providers for slot in found.slots)) if found else block.mask()
+        )
         marks[number] |= offered & block.own
         for guest in np.flatnonzero(offered & ~block.own).tolist():
             home, place = snapshot.home(block.uuids[guest])

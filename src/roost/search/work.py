@@ -12,7 +12,7 @@ class Exhausted(Exception):
 
 @dataclass(eq=False)
 class Work:
-    """Steps: a provider judged for a group or a class, a partial assignment tried, a candidate made.
+    """Steps: a provider judged for a group or a class, a visit of one, a partial assignment tried, a candidate made.
 
     The budget is for the last two. The judging goes by the size of the cloud and of the request, and needs no bound.
     """
