@@ -39,7 +39,10 @@ def test_floor() -> None:
 
     for _, amounts, limit in alone.SEARCHES:
         floor = json.loads(probe.search(amounts, alone.REQUIRED, limit))
-        found = json.loads(alone.answer(snapshot, amounts, limit))
+        found = json.loads(alone.answer(snapshot, alone.flat_query(amounts, limit)))
         assert len(floor["allocation_requests"]) == len(found["allocation_requests"])
         assert floor["provider_summaries"].keys() == found["provider_summaries"].keys()
-    assert len(json.loads(alone.answer(snapshot, alone.AMOUNTS, 1000))["allocation_requests"]) == SIZE * 95 // 100
+    assert (
+        len(json.loads(alone.answer(snapshot, alone.flat_query(alone.AMOUNTS, 1000)))["allocation_requests"])
+        == SIZE * 95 // 100
+    )

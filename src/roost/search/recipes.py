@@ -7,7 +7,7 @@ has a few dozen kinds; each is searched once.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
 from typing import TypeAlias
@@ -92,10 +92,18 @@ class Kind:
     offers: Sequence[Nearby]
     anchors: Indexes
     recipes: _Recipes
+    numbered: dict[tuple[int, int], Indexes] = field(default_factory=dict)
+    """Who has a number among the offers for a slot, at each of the anchors: many recipes take the same."""
 
     def following(self, recipe: Recipe) -> list[Indexes]:
-        """Find who fills each slot at each of the anchors."""
-        return [offers.numbered(self.anchors, number) for offers, number in zip(self.offers, recipe, strict=True)]
+        """Find who fills each slot at each of the anchors. Who fills a slot as in another recipe is the same array."""
+        found = []
+        for slot, number in enumerate(recipe):
+            providers = self.numbered.get((slot, number))
+            if providers is None:
+                providers = self.numbered[slot, number] = self.offers[slot].numbered(self.anchors, number)
+            found.append(providers)
+        return found
 
     @cached_property
     def options(self) -> list[list[int]]:

@@ -27,7 +27,7 @@ def written(
     fillings = []
     for batch in batches:
         form, block = writer.form(batch), batch.block
-        fillings.append(_filling(form, batch))
+        fillings.append(Filling(form, writer.slots(form, batch)))
         marked = marks.get(id(block))
         if marked is None:
             marked = marks[id(block)] = block.mask()
@@ -47,20 +47,13 @@ def written(
     ]
 
 
-def _filling(form: Form, batch: Batch) -> Filling:
-    """Tell who fills the slots. Those who fill several are told once."""
-    uuids, told = batch.block.uuids, dict[int, list[ProviderUUID]]()
-    for first in set(form.pattern):
-        told[first] = [uuids[place] for place in batch.slots[first].tolist()]
-    return Filling(form, [told[first] for first in form.pattern])
-
-
 class _Writer:
     """Finds the forms of one request's combinations. Amounts are added up once for each pattern."""
 
     def __init__(self, query: Query) -> None:
         self._demands = _demands(query)
         self._forms: dict[Pattern, Form] = {}
+        self._told: dict[int, tuple[Indexes, list[ProviderUUID]]] = {}
 
     def form(self, batch: Batch) -> Form:
         """Find the form of a batch."""
@@ -69,6 +62,17 @@ class _Writer:
         if form is None:
             form = self._forms[pattern] = _form(self._demands, pattern)
         return form
+
+    def slots(self, form: Form, batch: Batch) -> list[list[ProviderUUID]]:
+        """Tell who fills each slot. The same array is told by the same list, in whichever batch it is."""
+        return [self._uuids(batch.block, batch.slots[first]) for first in form.pattern]
+
+    def _uuids(self, block: Block, providers: Indexes) -> list[ProviderUUID]:
+        known = self._told.get(id(providers))
+        if known is None:
+            uuids = block.uuids
+            known = self._told[id(providers)] = providers, [uuids[place] for place in providers.tolist()]
+        return known[1]
 
 
 def _send_home(snapshot: Snapshot, marks: list[Mask | None]) -> None:

@@ -69,9 +69,11 @@ _BLANK = re.compile(r"<(\d+)>")
 def _requests(found: Candidates, shape: CandidateShape) -> str:
     templates: dict[int, tuple[str, Sequence[int]]] = {}
     texts: list[str] = []
+    told = {id(uuids): uuids for filling in found.fillings for uuids in filling.slots}
+    plain = {number for number, uuids in told.items() if _stand_as_they_are(uuids)}
     for filling in found.fillings:
         form, slots = filling.form, filling.slots
-        if all(map(_stand_as_they_are, {id(uuids): uuids for uuids in slots}.values())):
+        if plain.issuperset(map(id, slots)):
             template, blanks = templates.get(id(form)) or templates.setdefault(id(form), _template(form, shape))
             rows = zip(*(slots[blank] for blank in blanks), strict=True) if blanks else repeat((), len(slots[0]))
             texts.extend(map(template.__mod__, rows))
