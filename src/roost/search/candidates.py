@@ -2,9 +2,9 @@
 
 Read from top to bottom: refuse unknown names (`names`); in one block of the cloud after the other, as far as the
 answer needs them, match each group on its own, over all providers at once (`matching`; who is offered where is told
-in `slots`), and join the groups at the anchors where each has an offer (`plan`); make the combinations lazily, in the order asked for (`recipes`, which
-leaves the single anchor to `choices` and what binds the groups together to `rules`); write down those that are wanted
-(`writing`).
+in `slots`), and join the groups at the anchors where each has an offer (`plan`); make the combinations lazily, in the
+order asked for (`recipes`, which leaves the single anchor to `choices` and what binds the groups together to `rules`);
+write down those that are wanted (`writing`).
 """
 
 from bisect import bisect_right
