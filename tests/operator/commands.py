@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.databases import peer_url
-from tests.end_to_end.servers import environment
+from tests.end_to_end.servers import environment, run_roost
 
 SECONDS = 300
 
@@ -66,7 +66,7 @@ class Commands:
             text=True,
             check=False,
             timeout=SECONDS,
-            env=self._environment(database),
+            env=environment(**_variables(database), **self.variables),
         )
         assert done.returncode == 0, done.stderr
         return [Ended(*each) for each in json.loads(done.stdout)]
@@ -80,10 +80,24 @@ class Commands:
             text=True,
             check=False,
             timeout=SECONDS,
-            env=self._environment(database),
+            env=environment(**_variables(database), **self.variables),
         )
         return Ended(done.returncode, done.stdout, done.stderr)
 
-    def _environment(self, database: str | None) -> dict[str, str]:
-        named = {} if database is None else {"OS_PLACEMENT_DATABASE__CONNECTION": peer_url(database)}
-        return environment(PYTHONWARNINGS="ignore", COLUMNS="200", **self.variables, **named)
+
+@dataclass(frozen=True)
+class Roost:
+    """The command `roost`."""
+
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    def __call__(self, line: str, database: str | None = None) -> Ended:
+        """Run it."""
+        _, *arguments = line.split()
+        done = run_roost(*arguments, **_variables(database), **self.variables)
+        return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def _variables(database: str | None) -> dict[str, str]:
+    named = {} if database is None else {"OS_PLACEMENT_DATABASE__CONNECTION": peer_url(database)}
+    return {"PYTHONWARNINGS": "ignore", "COLUMNS": "200", **named}

@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from tests.databases import KINDS, fresh_database
-from tests.end_to_end.servers import run_roost
-from tests.operator.commands import Commands
+from tests.operator.commands import Commands, Roost
 from tests.tidy.source import ROOT
 
 
@@ -48,8 +47,8 @@ def command() -> Callable[..., tuple[int, Any, str]]:
     """Runs `roost`; status, what it answers as JSON, and what else it says."""
 
     def call(words: str, url: str) -> tuple[int, Any, str]:
-        ended = run_roost(*words.split(), "--format", "json", "--database", url, PYTHONWARNINGS="ignore", COLUMNS="200")
-        return ended.returncode, json.loads(ended.stdout) if ended.stdout else None, ended.stderr
+        ended = Roost()(f"roost {words} --format json --database {url}")
+        return ended.status, json.loads(ended.out) if ended.out else None, ended.err
 
     return call
 
