@@ -58,7 +58,7 @@ serve: $(SERVE_STAMP) ## Serve over SQLite in data/ on 127.0.0.1:8778, without K
 test: $(WORK_STAMP) ## Run the tests (TESTS=tests/ledger for a part, JOBS=1 for one process)
 	$(BIN)/python -m pytest -n $(JOBS) -rs $(TESTS)
 
-others: $(WORK_STAMP) # those tests that neither `make check` nor `make coverage` has run
+others: $(WORK_STAMP) ## Run the tests that neither `make check` nor `make coverage` runs
 	$(BIN)/python -m pytest -n $(JOBS) -rs $(filter-out $(DECIDING) $(JUDGED),$(patsubst %/,%,$(wildcard tests/[a-z]*/))) $(ABOUT_RULES)
 
 assurance: $(WORK_STAMP) ## Run the tests of the assurance case (docs/security.md), and tell by class of weakness
