@@ -23,6 +23,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO
 
 LONGEST = 1 << 17
@@ -66,11 +67,14 @@ class Child:
 
 
 class Nursery:
-    """Forks programs of the Python that runs us. Options are Python's, modules what is imported once for all."""
+    """Forks programs of the Python that runs us. Options and variables are Python's, modules are imported for all."""
 
-    def __init__(self, *modules: str, options: Sequence[str] = ()) -> None:
+    def __init__(
+        self, *modules: str, options: Sequence[str] = (), variables: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         self._modules = modules
         self._options = tuple(options)
+        self._variables = variables
         self._door: socket.socket | None = None
 
     def start(
@@ -116,7 +120,7 @@ class Nursery:
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                env={name: value for name, value in os.environ.items() if not name.startswith(("OS_", "ROOST_"))},
+                env={**os.environ, **self._variables},
                 start_new_session=True,
             )
             theirs.close()

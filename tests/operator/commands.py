@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import NamedTuple
 
 from tests.databases import peer_url
 from tests.end_to_end.servers import environment, run_roost
+from tests.nursery import Nursery
 
 SECONDS = 300
 
@@ -53,21 +53,15 @@ class Commands:
     """The commands in one folder, and the functions that they are."""
 
     folder: Path
-    functions: Mapping[str, str] = field(default_factory=dict)
-    """Of the commands that are run many in one process."""
+    functions: Mapping[str, str]
+    nursery: Nursery
+    """Forks who runs many in one process."""
     variables: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, lines: Sequence[str], database: str | None = None) -> list[Ended]:
         """Run command after command on one database, in one process."""
-        done = subprocess.run(
-            [sys.executable, "-W", "ignore", "-c", _PROGRAM],
-            input=json.dumps([dict(self.functions), list(lines)]),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=SECONDS,
-            env=environment(**_variables(database), **self.variables),
-        )
+        given = json.dumps([dict(self.functions), list(lines)])
+        done = self.nursery.run(_PROGRAM, ["-c"], environment(**_variables(database), **self.variables), given)
         assert done.returncode == 0, done.stderr
         return [Ended(*each) for each in json.loads(done.stdout)]
 

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from tests.databases import KINDS, fresh_database
+from tests.nursery import Nursery
 from tests.operator.commands import Commands, Roost
+from tests.storage.peer import PEER
 from tests.tidy.source import ROOT
 
 
@@ -32,14 +34,16 @@ def _installed(folder: Path) -> Commands:
     options = ("--no-deps", "--no-build-isolation", "--target", str(folder))
     subprocess.run([*pip, *options, str(ROOT / "packaging/roost-placement")], check=True, capture_output=True)
     functions = {"placement-manage": "placement.commands:manage", "placement-status": "placement.commands:status"}
-    return Commands(folder / "bin", functions, {"PYTHONPATH": str(folder)})
+    there = {"PYTHONPATH": str(folder)}
+    nursery = Nursery("roost.main", "alembic.command", "psycopg", "pymysql", options=("-W", "ignore"), variables=there)
+    return Commands(folder / "bin", functions, nursery, there)
 
 
 @pytest.fixture(scope="session")
 def peers() -> Commands:
     """The judge's commands."""
     functions = {"placement-manage": "placement.cmd.manage:main", "placement-status": "placement.cmd.status:main"}
-    return Commands(Path(sys.executable).parent, functions)
+    return Commands(Path(sys.executable).parent, functions, PEER)
 
 
 @pytest.fixture(scope="session")
