@@ -14,6 +14,11 @@ DATABASE ?= sqlite:///$(CURDIR)/data/roost.db
 JOBS  ?= auto
 TESTS ?= tests
 
+# The tests of `make coverage`, and what is among them and judges no code: the rules are data. The tests of `make check`.
+DECIDING    := tests/model tests/ledger tests/service tests/access
+ABOUT_RULES := tests/access/test_rules.py tests/access/test_rules_decide.py
+JUDGED      := tests/tidy tests/docs
+
 # How many allocations `make adoption` puts into the database.
 ALLOCATIONS ?= 100000
 
@@ -39,7 +44,7 @@ WORK_STAMP  := $(VENV)/.installed-to-work
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install serve test assurance coverage mutants fuzz adoption cloud clients check format bench soak docs ci clean
+.PHONY: help install serve test others assurance coverage mutants fuzz adoption cloud clients check format bench soak docs ci clean
 
 help: ## List the tasks
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -53,13 +58,15 @@ serve: $(SERVE_STAMP) ## Serve over SQLite in data/ on 127.0.0.1:8778, without K
 test: $(WORK_STAMP) ## Run the tests (TESTS=tests/ledger for a part, JOBS=1 for one process)
 	$(BIN)/python -m pytest -n $(JOBS) -rs $(TESTS)
 
+others: $(WORK_STAMP) ## Run the tests that neither `make check` nor `make coverage` runs
+	$(BIN)/python -m pytest -n $(JOBS) -rs $(filter-out $(DECIDING) $(JUDGED),$(patsubst %/,%,$(wildcard tests/[a-z]*/))) $(ABOUT_RULES)
+
 assurance: $(WORK_STAMP) ## Run the tests of the assurance case (docs/security.md), and tell by class of weakness
 	$(BIN)/python -m pytest -n $(JOBS) -q --assurance tests
 
 coverage: $(WORK_STAMP) ## Run the tests of what decides, and tell which of its lines and branches none reaches
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -q tests/model tests/ledger tests/service tests/access \
-	  --ignore tests/access/test_rules.py --ignore tests/access/test_rules_decide.py
+	$(BIN)/coverage run -m pytest -q -rs $(DECIDING) $(ABOUT_RULES:%=--ignore %)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
@@ -90,7 +97,7 @@ check: $(WORK_STAMP) ## Judge style, types, layers, house rules and documents, i
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/python -m pytest -q tests/tidy tests/docs
+	$(BIN)/python -m pytest -q -rs $(JUDGED)
 
 format: $(WORK_STAMP) ## Format the code, and mend what can be mended by rule
 	$(BIN)/ruff check --fix .

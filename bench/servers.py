@@ -23,7 +23,7 @@ def roost_on(database: str) -> Iterator[str]:
     make_tables(database)
     # noauth2 knows no services, which alone may reshape under the new defaults.
     old = {"OS_OSLO_POLICY__ENFORCE_NEW_DEFAULTS": "false"}
-    with serving(database, workers=WORKERS, **old) as (one,):
+    with serving(database, workers=WORKERS, forked=False, **old) as (one,):
         yield one.address
 
 

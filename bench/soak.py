@@ -138,7 +138,7 @@ def main() -> None:
     options = parser.parse_args()
     complaints = []
     for kind in options.database:
-        with fresh_database(kind) as database, serving(database) as (server,):
+        with fresh_database(kind) as database, serving(database, forked=False) as (server,):
             settled, ended, statuses = soak(server, min(SETTLED, options.requests // 2), options.requests)
         for when, held in (("settled", settled), ("at the end", ended)):
             told = f"{held.megabytes:.1f} MB, {held.threads} threads, {held.descriptors} open files and connections"

@@ -1,15 +1,12 @@
 """Whether the state of a server that is at rest could ever be right: by the public API, and by `roost doctor`."""
 
-import subprocess
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from tests.end_to_end.api import Api
-from tests.end_to_end.servers import environment, roost
-
-SECONDS_TO_EXAMINE = 120
+from tests.end_to_end.servers import run_roost
 
 
 @dataclass(frozen=True)
@@ -81,12 +78,5 @@ def wrong_trees(providers: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
 
 def assert_sound(database: str) -> None:
     """Assert that `roost doctor` finds nothing wrong with what the database holds."""
-    done = subprocess.run(
-        [roost(), "doctor", "--database", database],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=SECONDS_TO_EXAMINE,
-        env=environment(COLUMNS="200"),
-    )
+    done = run_roost("doctor", "--database", database, COLUMNS="200")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -14,9 +14,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import pytest
 import requests
+
+from tests.nursery import Child, Nursery
 
 SECONDS_TO_START = 60
 SECONDS_TO_END = 10
@@ -25,13 +28,17 @@ PAUSE = 0.05
 LISTENING = "0A"
 """The state of a socket that listens, as the system writes it."""
 
+_NURSERY = Nursery("roost.main", "alembic.command", "psycopg", "pymysql")
+_ROOST = "import sys; from roost.main import run; sys.exit(run())"
+"""What the installed script does."""
+
 
 @dataclass(frozen=True)
 class Server:
     """A process that serves, the leader of its own process group."""
 
     address: str
-    process: "subprocess.Popen[bytes]"
+    process: "subprocess.Popen[bytes] | Child"
     log: Path
 
     @property
@@ -81,6 +88,11 @@ def roost() -> str:
     return str(Path(sys.executable).with_name("roost"))
 
 
+def run_roost(*words: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    """Run the command under test to its end."""
+    return _NURSERY.run(_ROOST, [roost(), *words], environment(**variables))
+
+
 def environment(**more: str) -> dict[str, str]:
     """This process's environment without what configures Roost, and what is given."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("OS_", "ROOST_"))} | more
@@ -122,24 +134,36 @@ def wait_until(true: Callable[[], bool], seconds: float, otherwise: Callable[[],
 
 def make_tables(database: str) -> None:
     """What an operator does before the first start, if they don't leave it to the server."""
-    subprocess.run([roost(), "db", "sync", "--database", database], check=True, capture_output=True, env=environment())
+    run_roost("db", "sync", "--database", database).check_returncode()
+
+
+def _forked(command: Sequence[str], output: IO[bytes], folder: Path, env: Mapping[str, str]) -> Child:
+    with Path(os.devnull).open("rb") as nothing:
+        return _NURSERY.start(_ROOST, command, (nothing, output, output), env, folder)
+
+
+def _executed(
+    command: Sequence[str], output: IO[bytes], folder: Path, env: Mapping[str, str]
+) -> "subprocess.Popen[bytes]":
+    nothing = subprocess.DEVNULL
+    return subprocess.Popen(
+        command, stdin=nothing, stdout=output, stderr=output, cwd=folder, env=env, start_new_session=True
+    )
 
 
 @contextmanager
-def started(command: Sequence[str], port: int, variables: Mapping[str, str] | None = None) -> Iterator[Server]:
-    """A process that is to serve on a port; it may not answer yet. Whatever is left of it at the end is killed."""
+def started(
+    command: Sequence[str], port: int, variables: Mapping[str, str] | None = None, *, forked: bool = False
+) -> Iterator[Server]:
+    """A process that is to serve on a port; it may not answer yet. Whatever is left of it at the end is killed.
+
+    It is forked from one that has imported Roost, if that is the command and a start is nothing that a test tells of.
+    """
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         with log.open("wb") as output:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                cwd=folder,
-                env=environment(**(variables or {})),
-                start_new_session=True,
-            )
+            start = _forked if forked else _executed
+            process = start(command, output, Path(folder), environment(**(variables or {})))
         server = Server(f"http://127.0.0.1:{port}", process, log)
         try:
             yield server
@@ -172,7 +196,11 @@ def wait_for(server: Server, path: str = "/") -> None:
 
 @contextmanager
 def serving(
-    *databases: str, options: Sequence[str] = ("--auth", "noauth2"), workers: int = 1, **variables: str
+    *databases: str,
+    options: Sequence[str] = ("--auth", "noauth2"),
+    workers: int = 1,
+    forked: bool = True,
+    **variables: str,
 ) -> Iterator[list[Server]]:
     """What `roost serve` starts, all at once: one for each database, or one whose options name it.
 
@@ -185,7 +213,8 @@ def serving(
         for where in given:
             port = free_port()
             listen = ("--host", "127.0.0.1", "--port", str(port), "--workers", str(workers))
-            servers.append(stack.enter_context(started((roost(), "serve", *listen, *where, *options), port, variables)))
+            command = (roost(), "serve", *listen, *where, *options)
+            servers.append(stack.enter_context(started(command, port, variables, forked=forked)))
         for server in servers:
             wait_for(server)
             _wait_for_workers(server, workers)

@@ -16,7 +16,7 @@ from roost.storage.sql.doctor.examiner import PROCEDURES
 from roost.storage.sql.store import SQLStore
 from roost.storage.sql.tables import consumers, roost_changes
 from tests.databases import KINDS, fresh_database
-from tests.end_to_end.servers import environment, roost
+from tests.end_to_end.servers import environment, roost, run_roost
 from tests.storage.conftest import now
 from tests.storage.damages import HOST, IDLE, POOL, SERVER, fill
 
@@ -37,14 +37,7 @@ def database(request: pytest.FixtureRequest) -> Iterator[str]:
 
 def run(*words: str, **variables: str) -> "subprocess.CompletedProcess[str]":
     """Run a command of `roost`."""
-    return subprocess.run(
-        [roost(), *words],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=SECONDS,
-        env=environment(**variables, COLUMNS="200"),
-    )
+    return run_roost(*words, **variables, COLUMNS="200")
 
 
 def write(url: str, *statements: sa.Executable) -> None:

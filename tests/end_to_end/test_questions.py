@@ -12,7 +12,7 @@ import pytest
 
 from roost.storage.sql.store import SQLStore
 from tests.databases import KINDS, fresh_database
-from tests.end_to_end.servers import environment, roost
+from tests.end_to_end.servers import environment, roost, run_roost
 from tests.http.api import HOST, Client
 from tests.storage.conftest import now
 
@@ -35,9 +35,7 @@ def database(request: pytest.FixtureRequest) -> Iterator[str]:
 
 def run(*words: str) -> "subprocess.CompletedProcess[str]":
     """Run a command of `roost`."""
-    return subprocess.run(
-        [roost(), *words], capture_output=True, text=True, check=False, timeout=SECONDS, env=environment()
-    )
+    return run_roost(*words)
 
 
 def test_why(database: str) -> None:

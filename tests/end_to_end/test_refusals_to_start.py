@@ -90,6 +90,7 @@ def attempts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attempts]:
                         [roost(), "serve", "--port", str(free_port())]
                         + [option.format(folder=folder, taken=taken) for option in options],
                         taken,
+                        forked=True,
                     )
                 ),
                 MESSAGES[name].format(taken=taken),

@@ -47,7 +47,7 @@ def test_the_program_fails_where_something_grew(later: Held, monkeypatch: pytest
     """And only there."""
     monkeypatch.setattr(sys, "argv", ["soak"])
     monkeypatch.setattr(program, "fresh_database", lambda _kind: nullcontext(""))
-    monkeypatch.setattr(program, "serving", lambda _database: nullcontext([None]))
+    monkeypatch.setattr(program, "serving", lambda _database, **_how: nullcontext([None]))
     monkeypatch.setattr(program, "soak", lambda *_: (Held(100, 20, 30), later, Counter({200: 1})))
 
     with pytest.raises(SystemExit) as ended:

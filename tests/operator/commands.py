@@ -2,14 +2,14 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from tests.databases import peer_url
-from tests.end_to_end.servers import environment
+from tests.end_to_end.servers import environment, run_roost
+from tests.nursery import Nursery
 
 SECONDS = 300
 
@@ -53,21 +53,15 @@ class Commands:
     """The commands in one folder, and the functions that they are."""
 
     folder: Path
-    functions: Mapping[str, str] = field(default_factory=dict)
-    """Of the commands that are run many in one process."""
+    functions: Mapping[str, str]
+    nursery: Nursery
+    """Forks who runs many in one process."""
     variables: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, lines: Sequence[str], database: str | None = None) -> list[Ended]:
         """Run command after command on one database, in one process."""
-        done = subprocess.run(
-            [sys.executable, "-W", "ignore", "-c", _PROGRAM],
-            input=json.dumps([dict(self.functions), list(lines)]),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=SECONDS,
-            env=self._environment(database),
-        )
+        given = json.dumps([dict(self.functions), list(lines)])
+        done = self.nursery.run(_PROGRAM, ["-c"], environment(**_variables(database), **self.variables), given)
         assert done.returncode == 0, done.stderr
         return [Ended(*each) for each in json.loads(done.stdout)]
 
@@ -80,10 +74,24 @@ class Commands:
             text=True,
             check=False,
             timeout=SECONDS,
-            env=self._environment(database),
+            env=environment(**_variables(database), **self.variables),
         )
         return Ended(done.returncode, done.stdout, done.stderr)
 
-    def _environment(self, database: str | None) -> dict[str, str]:
-        named = {} if database is None else {"OS_PLACEMENT_DATABASE__CONNECTION": peer_url(database)}
-        return environment(PYTHONWARNINGS="ignore", COLUMNS="200", **self.variables, **named)
+
+@dataclass(frozen=True)
+class Roost:
+    """The command `roost`."""
+
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    def __call__(self, line: str, database: str | None = None) -> Ended:
+        """Run it."""
+        _, *arguments = line.split()
+        done = run_roost(*arguments, **_variables(database), **self.variables)
+        return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def _variables(database: str | None) -> dict[str, str]:
+    named = {} if database is None else {"OS_PLACEMENT_DATABASE__CONNECTION": peer_url(database)}
+    return {"PYTHONWARNINGS": "ignore", "COLUMNS": "200", **named}

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from tests.databases import KINDS, fresh_database
-from tests.end_to_end.servers import roost
-from tests.operator.commands import Commands
+from tests.nursery import Nursery
+from tests.operator.commands import Commands, Roost
+from tests.storage.peer import PEER
 from tests.tidy.source import ROOT
 
 
@@ -33,23 +34,24 @@ def _installed(folder: Path) -> Commands:
     options = ("--no-deps", "--no-build-isolation", "--target", str(folder))
     subprocess.run([*pip, *options, str(ROOT / "packaging/roost-placement")], check=True, capture_output=True)
     functions = {"placement-manage": "placement.commands:manage", "placement-status": "placement.commands:status"}
-    return Commands(folder / "bin", functions, {"PYTHONPATH": str(folder)})
+    there = {"PYTHONPATH": str(folder)}
+    nursery = Nursery("roost.main", "alembic.command", "psycopg", "pymysql", options=("-W", "ignore"), variables=there)
+    return Commands(folder / "bin", functions, nursery, there)
 
 
 @pytest.fixture(scope="session")
 def peers() -> Commands:
     """The judge's commands."""
     functions = {"placement-manage": "placement.cmd.manage:main", "placement-status": "placement.cmd.status:main"}
-    return Commands(Path(sys.executable).parent, functions)
+    return Commands(Path(sys.executable).parent, functions, PEER)
 
 
 @pytest.fixture(scope="session")
 def command() -> Callable[..., tuple[int, Any, str]]:
     """Runs `roost`; status, what it answers as JSON, and what else it says."""
-    commands = Commands(Path(roost()).parent)
 
     def call(words: str, url: str) -> tuple[int, Any, str]:
-        ended = commands(f"roost {words} --format json --database {url}")
+        ended = Roost()(f"roost {words} --format json --database {url}")
         return ended.status, json.loads(ended.out) if ended.out else None, ended.err
 
     return call

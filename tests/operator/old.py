@@ -1,13 +1,11 @@
 """Databases as old releases of Placement left them: made by the judge's own migrations, at one of its revisions."""
 
-import subprocess
-import sys
-
 import sqlalchemy as sa
 
 from tests.databases import peer_url
 from tests.end_to_end.servers import environment
 from tests.operator.dumps import run
+from tests.storage.peer import PEER
 
 REVISIONS = ("b4ed3a175331", "611cd6dffd7b", "b5c396305c25", "422ece571366", "a082b8bb98d0")
 """Train to today, in their order."""
@@ -37,12 +35,8 @@ CONSUMERS = [f"00000000-0000-0000-0001-{number:012}" for number in range(7)]
 
 def make(url: str, revision: str) -> None:
     """Make the judge's tables as they were at a revision."""
-    subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", _MAKE, revision],
-        check=True,
-        capture_output=True,
-        env=environment(OS_PLACEMENT_DATABASE__CONNECTION=peer_url(url)),
-    )
+    named = environment(OS_PLACEMENT_DATABASE__CONNECTION=peer_url(url))
+    PEER.run(_MAKE, ["-c", revision], named).check_returncode()
 
 
 def leave_gaps(url: str) -> None:

@@ -2,26 +2,24 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.databases import fresh_database
-from tests.end_to_end.servers import roost
-from tests.operator.commands import Commands
+from tests.operator.commands import Roost
 
 COMMANDS = ("serve", "db sync", "db purge", "config check", "adopt", "abandon", "doctor", "why", "fit")
 TABLES = ("doctor", "why resources=VCPU:1", "fit resources=VCPU:1", "adopt", "abandon")
 
 
 @pytest.fixture(scope="module")
-def command() -> Commands:
+def command() -> Roost:
     """The command under test."""
-    return Commands(Path(roost()).parent)
+    return Roost()
 
 
 @pytest.fixture(scope="module")
-def database(command: Commands) -> Iterator[str]:
+def database(command: Roost) -> Iterator[str]:
     """One that has been made."""
     with fresh_database("sqlite") as url:
         assert command("roost db sync", url).status == 0
@@ -29,7 +27,7 @@ def database(command: Commands) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("words", COMMANDS)
-def test_help_shows_examples(command: Commands, words: str) -> None:
+def test_help_shows_examples(command: Roost, words: str) -> None:
     """Which are of that command, and carry no colour into a pipe."""
     told = command(f"roost {words} --help")
     assert told.status == 0
@@ -38,7 +36,7 @@ def test_help_shows_examples(command: Commands, words: str) -> None:
     assert "\x1b[" not in told.out
 
 
-def test_every_command_is_looked_at(command: Commands) -> None:
+def test_every_command_is_looked_at(command: Roost) -> None:
     """The list above is the whole."""
     first = {words.split()[0] for words in COMMANDS}
     told = command("roost --help").out
@@ -49,7 +47,7 @@ def test_every_command_is_looked_at(command: Commands) -> None:
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion(shell: str) -> None:
     """A script for each shell."""
-    told = Commands(Path(roost()).parent, variables={"_ROOST_COMPLETE": f"source_{shell}"})("roost")
+    told = Roost({"_ROOST_COMPLETE": f"source_{shell}"})("roost")
     assert told.status == 0
     assert "roost" in told.out
 
@@ -57,10 +55,10 @@ def test_completion(shell: str) -> None:
 def test_completion_of_a_word() -> None:
     """As bash asks for it."""
     asked = {"_ROOST_COMPLETE": "complete_bash", "COMP_WORDS": "roost do", "COMP_CWORD": "1"}
-    assert Commands(Path(roost()).parent, variables=asked)("roost").out.split() == ["doctor"]
+    assert Roost(asked)("roost").out.split() == ["doctor"]
 
 
-def test_tables_are_json_for_programs(command: Commands, database: str) -> None:
+def test_tables_are_json_for_programs(command: Roost, database: str) -> None:
     """Each command that prints a table prints JSON instead, nothing else beside it, and no colour either way."""
     for words in TABLES:
         told = command(f"roost {words} --format json", database)
@@ -70,7 +68,7 @@ def test_tables_are_json_for_programs(command: Commands, database: str) -> None:
         assert "\x1b[" not in table.out + table.err + told.out, words
 
 
-def test_doctor_as_json(command: Commands, database: str) -> None:
+def test_doctor_as_json(command: Roost, database: str) -> None:
     """All that it looked for, with what it found and mended."""
     told = json.loads(command("roost doctor --repair --format json", database).out)
     assert told["wrong"] == 0

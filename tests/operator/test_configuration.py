@@ -24,7 +24,7 @@ from roost.storage.sql.engines import driver_url
 from tests.databases import fresh_database
 from tests.end_to_end.api import Api, do_the_main_job
 from tests.end_to_end.servers import environment, free_port, roost, started, wait_for
-from tests.operator.commands import Commands
+from tests.operator.commands import Roost
 
 DEPLOYERS = sorted(path.name for path in Path(__file__).with_name("deployers").iterdir())
 
@@ -53,9 +53,9 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return home
 
 
-def _at_home(home: Path) -> Commands:
+def _at_home(home: Path) -> Roost:
     """Commands of a user whose configuration is found in the usual places, folders included."""
-    return Commands(Path(roost()).parent, variables={"HOME": str(home)})
+    return Roost({"HOME": str(home)})
 
 
 def _options(folder: Path) -> list[str]:
@@ -182,7 +182,7 @@ def test_no_option_of_the_judge_is_unknown(tmp_path: Path) -> None:
             if not option.startswith(("config_", "shell_", "log_config")):
                 lines.append(f"{option} = {written}")
     (tmp_path / "placement.conf").write_text("\n".join(lines))
-    ended = Commands(Path(roost()).parent)(f"roost config check --format json --config-file {tmp_path}/placement.conf")
+    ended = Roost()(f"roost config check --format json --config-file {tmp_path}/placement.conf")
     settings = json.loads(ended.out)["settings"]
     assert len(settings) > 60
     unknown = [each for each in settings if each["standing"] == "unknown"]
@@ -195,7 +195,7 @@ def test_what_check_tells(tmp_path: Path) -> None:
         "[DEFAULT]\nauth_strategy = noauth2\n[placement]\nrandomise = true\n"
         "[placement_database]\nconnection = mysql://u:hush@db/placement\nmax_pool_size = many\nmax_retries = -1\n"
     )
-    command = Commands(Path(roost()).parent)
+    command = Roost()
     ended = command(f"roost config check --config-file {tmp_path}/placement.conf", "sqlite:///elsewhere")
     lines = {line.split()[1]: " ".join(line.split()) for line in ended.out.splitlines() if "]" in line}
     assert ended.status == 1
@@ -257,7 +257,7 @@ def test_what_would_keep_a_server_from_starting(tmp_path: Path) -> None:
     )
     other = tmp_path / "other.conf"
     other.write_text("[DEFAULT]\nlog_config_append = /missing\nlog_dir = /missing\n")
-    command = Commands(Path(roost()).parent)
+    command = Roost()
     ended = [command(f"roost config check --format json --config-file {path}") for path in (configured, other)]
     assert [each.status for each in ended] == [1, 1]
     told = {each["option"]: each for each in json.loads(ended[0].out)["settings"]}

@@ -26,14 +26,15 @@ def assert_same(
 ) -> int:
     """Fail where the engine and the oracle differ; tell how many candidates there are."""
     found, summaries = oracle.candidates(states, CLASSES, TRAITS, query)
+    expected = oracle.providers(states, CLASSES, TRAITS, provider_query)
+    cloud = oracle.Cloud.of(states)
     for strategy, room in zip(STRATEGIES, ROOMS, strict=True):
         snapshot = Snapshot.of(states, CLASSES, TRAITS, room)
         _assert_whole(candidates(snapshot, query, strategy), found, summaries)
         _assert_whole(candidates(snapshot, query, strategy, draw=Random(1).sample), found, summaries)
         for limit in limits:
-            _assert_limited(states, query, (strategy, room), limit, found)
+            _assert_limited((snapshot, cloud), query, strategy, limit, found)
         fitting = [provider.uuid for provider in providers(snapshot, provider_query)]
-        expected = oracle.providers(states, CLASSES, TRAITS, provider_query)
         assert fitting == [state.uuid for state in states if state.uuid in expected], "providers in order of making"
     return len(found)
 
@@ -63,14 +64,13 @@ def _assert_whole(answer: Candidates, found: set[oracle.Candidate], summaries: s
 
 
 def _assert_limited(
-    states: Sequence[ProviderState],
+    where: tuple[Snapshot, oracle.Cloud],
     query: Query,
-    how: tuple[Strategy, int],
+    strategy: Strategy,
     limit: int,
     found: set[oracle.Candidate],
 ) -> None:
-    strategy, room = how
-    snapshot, cloud = Snapshot.of(states, CLASSES, TRAITS, room), oracle.Cloud.of(states)
+    snapshot, cloud = where
     limited = msgspec.structs.replace(query, limit=limit)
     bounded = msgspec.structs.replace(strategy, most=limit)
     for answer in (

@@ -1,12 +1,11 @@
 """The peer on a database of ours, in a process of its own, driven by requests."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Sequence
 from typing import Any
 
 from tests.databases import peer_url
+from tests.nursery import Nursery
 
 _PROGRAM = """
 import json, sys
@@ -35,19 +34,20 @@ for method, path, body, *version in json.load(sys.stdin):
 json.dump(answers, sys.stdout)
 """
 
+PEER = Nursery(
+    *("webob", "oslo_config.cfg", "placement.conf", "placement.db_api", "placement.deploy"),
+    *("placement.db.sqlalchemy.migration", "psycopg2", "pymysql"),
+    options=("-W", "ignore"),
+)
+"""Has the judge's modules."""
+
 Request = tuple[str, str, Any] | tuple[str, str, Any, str]
 """Method, path, body and, where it matters, a microversion."""
 
 
 def ask_peer(url: str, requests: Sequence[Request]) -> list[tuple[int, Any]]:
     """Start the peer, upgrade the database as it would, and send the requests one by one; status and body of each."""
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", _PROGRAM],
-        check=False,
-        input=json.dumps(requests),
-        env={"OS_PLACEMENT_DATABASE__CONNECTION": peer_url(url), "PATH": ""},
-        capture_output=True,
-        text=True,
-    )
+    named = {"OS_PLACEMENT_DATABASE__CONNECTION": peer_url(url), "PATH": ""}
+    done = PEER.run(_PROGRAM, ["-c"], named, given=json.dumps(requests))
     assert done.returncode == 0, done.stderr[-2000:]
     return [(status, body) for status, body in json.loads(done.stdout)]

@@ -6,6 +6,7 @@ ROOST_DIFFERENTIAL is the number of sequences, ROOST_DIFFERENTIAL_SEED where the
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,15 +29,26 @@ def test_differences_are_documented() -> None:
     assert {it.heading for it in INTENDED} <= headings
 
 
+@pytest.fixture(scope="module")
+def judged() -> str:
+    """The application's name."""
+    return os.environ.get("ROOST_JUDGED", "roost")
+
+
+@pytest.fixture(scope="module")
+def duel(judged: str) -> Iterator[Duel]:
+    """Both applications; each sequence puts them on empty databases."""
+    with Duel(judged) as both:
+        yield both
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(PARTS))
-def test_answers_are_the_same(part: int) -> None:
+def test_answers_are_the_same(part: int, judged: str, duel: Duel) -> None:
     """Each difference is one that intended.py names."""
-    judged = os.environ.get("ROOST_JUDGED", "roost")
     sequences = int(os.environ.get("ROOST_DIFFERENTIAL", "20"))
     seed = int(os.environ.get("ROOST_DIFFERENTIAL_SEED", "0"))
-    with Duel(judged) as duel:
-        for number in range(part, sequences, PARTS):
-            outcome = play(duel, seed, number, length=30)
-            if outcome.found:
-                pytest.fail(f"seed {seed}, sequence {number}:\n{report(shrink(duel, outcome), judged)}", pytrace=False)
+    for number in range(part, sequences, PARTS):
+        outcome = play(duel, seed, number, length=30)
+        if outcome.found:
+            pytest.fail(f"seed {seed}, sequence {number}:\n{report(shrink(duel, outcome), judged)}", pytrace=False)

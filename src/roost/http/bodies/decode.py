@@ -29,6 +29,9 @@ LONGEST_SCHEMA_TEXT = 4000
 MOST_FAULTS = 1000
 """Faults of one body that are compared for the most telling; a body may have millions."""
 
+_UNKEEPABLE = re.compile("[\0\ud800-\udfff]")
+"""A NUL, or half a surrogate pair."""
+
 DEEPEST = 32
 """Levels of nesting that are read unless the operator says otherwise; no body of the API has more than eight."""
 
@@ -147,7 +150,7 @@ def _refuse_unkeepable(data: object, deepest: int) -> None:
         if depth > deepest:
             raise faults.MalformedJSON("nested too deeply")
         match value:
-            case str() as text if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+            case str() as text if _UNKEEPABLE.search(text):
                 raise faults.MalformedJSON(f"a text holds a character that can't be kept: {text!a}")
             case float() as number if number in (float("inf"), float("-inf")):
                 raise faults.MalformedJSON("a number is too large")
