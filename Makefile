@@ -18,6 +18,7 @@ TESTS ?= tests
 DECIDING    := tests/model tests/ledger tests/service tests/access
 ABOUT_RULES := tests/access/test_rules.py tests/access/test_rules_decide.py
 JUDGED      := tests/tidy tests/docs
+OTHERS      := $(filter-out $(DECIDING) $(JUDGED),$(patsubst %/,%,$(wildcard tests/[a-z]*/))) $(ABOUT_RULES)
 
 # How many allocations `make adoption` puts into the database.
 ALLOCATIONS ?= 100000
@@ -44,7 +45,7 @@ WORK_STAMP  := $(VENV)/.installed-to-work
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install serve test others assurance coverage mutants fuzz adoption cloud clients check format bench soak docs ci clean
+.PHONY: help install serve test assurance coverage mutants fuzz adoption cloud clients check format bench soak docs ci clean
 
 help: ## List the tasks
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -55,11 +56,8 @@ serve: $(SERVE_STAMP) ## Serve over SQLite in data/ on 127.0.0.1:8778, without K
 	@mkdir -p data
 	$(BIN)/roost serve --host $(HOST) --port $(PORT) --database "$(DATABASE)" --auth noauth2
 
-test: $(WORK_STAMP) ## Run the tests (TESTS=tests/ledger for a part, JOBS=1 for one process)
-	$(BIN)/python -m pytest -n $(JOBS) -rs $(TESTS)
-
-others: $(WORK_STAMP) ## Run the tests that neither `make check` nor `make coverage` runs
-	$(BIN)/python -m pytest -n $(JOBS) -rs $(filter-out $(DECIDING) $(JUDGED),$(patsubst %/,%,$(wildcard tests/[a-z]*/))) $(ABOUT_RULES)
+test: $(WORK_STAMP) ## Run the tests (TESTS=tests/ledger for a part, TESTS=others without those of check and coverage, JOBS=1)
+	$(BIN)/python -m pytest -n $(JOBS) -rs $(if $(filter others,$(TESTS)),$(OTHERS),$(TESTS))
 
 assurance: $(WORK_STAMP) ## Run the tests of the assurance case (docs/security.md), and tell by class of weakness
 	$(BIN)/python -m pytest -n $(JOBS) -q --assurance tests

@@ -28,7 +28,7 @@ PAUSE = 0.05
 LISTENING = "0A"
 """The state of a socket that listens, as the system writes it."""
 
-_NURSERY = Nursery("roost.main", "alembic.command", "psycopg", "pymysql")
+_NURSERY = Nursery("roost.main", "granian", "alembic.command", "psycopg", "pymysql")
 _ROOST = "import sys; from roost.main import run; sys.exit(run())"
 """What the installed script does."""
 
