@@ -1,6 +1,7 @@
 """Tokens that all processes remember, in memcached: Keystone is asked once for all, and is asked where it can't say."""
 
 import base64
+import json
 import pickle
 import sys
 import time
@@ -16,7 +17,7 @@ from roost.access.keystone import Keystone
 from tests.access.asking import served
 from tests.access.identity import Identity
 from tests.access.memories import LONG, Memory, Strange, running_memcached, strange_memcached
-from tests.access.pretended import Pretended, pretended
+from tests.access.pretended import Pretended, confirmed, pretended
 from tests.access.test_keystone import GROUP, again, configured, environ, revoke
 from tests.access.test_keystone_away import Asked, server_with
 from tests.end_to_end.servers import wait_until
@@ -149,6 +150,14 @@ def test_a_memcached_that_hangs_holds_nobody_up(keystone: Pretended) -> None:
                 answers = clients.all_at_once([f"good-{seconds}-{number}" for number in range(40)], others)
                 assert {answer.status_code for answer, _ in answers} == {200}
                 assert max(took for _, took in answers) < 3 + 1 + SLACK
+
+
+def test_what_memcached_holds_is_believed(tmp_path: Path, keystone: Pretended) -> None:
+    """Keystone is asked nothing, not even to let Roost log in."""
+    with strange_memcached(json.dumps(confirmed("joe", role="reader")).encode()) as memory:
+        request = environ(HTTP_X_AUTH_TOKEN="bad")
+        assert strategy(tmp_path, keystone, memory).identify(request, {}) is None
+    assert (request["HTTP_X_USER_ID"], request["HTTP_X_ROLES"], keystone.asked) == ("joe", "reader", [])
 
 
 BOMB = b"cbuiltins\nopen\n(V%b\nVw\ntR."
