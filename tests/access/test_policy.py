@@ -15,7 +15,7 @@ from oslo_config import cfg
 from roost import configuration
 from roost.access import policy as policy_module
 from roost.access.context import Context, context_of
-from roost.access.policy import GOOD_SECONDS, Policy
+from roost.access.policy import GOOD_SECONDS, LONGEST_KEPT, Policy
 from roost.access.policy_files import SECONDS_TO_SETTLE, BadPolicy, PolicyFiles
 
 pytestmark = [pytest.mark.cwe_284, pytest.mark.cwe_693]
@@ -376,6 +376,21 @@ def test_long_answers_are_not_kept(tmp_path: Path) -> None:
     tracemalloc.stop()
 
     assert kept < 2_000_000
+
+
+def test_how_long_a_question_is_whose_answer_is_kept(tmp_path: Path) -> None:
+    """To the character."""
+    rules = policy(tmp_path, [0.0])
+    answers = rules._in_force[1]
+
+    def ask(length: int) -> None:
+        rules.allows(caller("reader"), "placement:usages", {"project_id": "0" * length})
+
+    ask(0)
+    (shortest,) = map(len, answers)
+    for length in (LONGEST_KEPT - shortest, LONGEST_KEPT - shortest + 1):
+        ask(length)
+    assert [*map(len, answers)] == [shortest, LONGEST_KEPT]
 
 
 def test_a_caller_owns_what_is_its_own(tmp_path: Path) -> None:
