@@ -145,3 +145,13 @@ def test_who_hears_nothing_while_others_do_finds_out_nothing() -> None:
     outage.silent(1.2)
     with pytest.raises(IdentityAway):
         outage.enter()
+
+
+def test_waiting_for_others_does_not_count() -> None:
+    """Nor is Keystone to blame for it."""
+    asking = Asking()
+    asking.bounded.begin()
+    asking.now = SECONDS / 2
+    with asking.bounded.elsewhere():
+        asking.now = 10 * SECONDS
+    assert asking.bounded.left() == SECONDS / 2

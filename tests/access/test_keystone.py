@@ -224,16 +224,6 @@ def test_a_keystone_that_cannot_be_asked_is_told_as_503() -> None:
 
 
 @pytest.mark.xdist_group("keystone")
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # python-memcached leaves its socket
-def test_a_memcached_that_is_away_keeps_nobody_out(identity: Identity) -> None:
-    """Keystone is asked instead."""
-    settings: Overrides = {**identity.settings(), (GROUP, "memcached_servers"): f"127.0.0.1:{free_port()}"}
-    headers = {"x-auth-token": identity.tokens["admin"]}
-    with served("roost", settings) as app:
-        assert [call(app, "GET", "/resource_providers", headers=headers).status for _ in range(2)] == [200, 200]
-
-
-@pytest.mark.xdist_group("keystone")
 def test_a_catalog_without_the_endpoint_lets_nobody_in(identity: Identity, tmp_path: Path) -> None:
     """Where the middleware can't find Keystone by its own catalog, that is an outage, and the log says what's wrong."""
     options = {option: value for (group, option), value in identity.settings().items() if group == GROUP}
@@ -272,12 +262,3 @@ def test_what_can_never_work_does_not_start(tmp_path: Path, options: dict[str, o
     """The message names the option."""
     with pytest.raises(BadStrategy, match=told):
         strategy(configured(tmp_path, **options))
-
-
-def test_tokens_are_remembered_here_only_without_memcached(tmp_path: Path) -> None:
-    """What the operator says of memcached is the middleware's."""
-    plain = Keystone(configured(tmp_path))._middleware
-    shared = Keystone(configured(tmp_path, memcached_servers="127.0.0.1:11211"))._middleware
-
-    assert plain._token_cache._env_cache_name == "roost.tokens"
-    assert (shared._token_cache._env_cache_name, shared._token_cache._memcached_servers) == (None, ["127.0.0.1:11211"])

@@ -40,11 +40,11 @@ def keystone() -> Iterator[Pretended]:
 
 
 @contextmanager
-def server_with(keystone: Pretended) -> Iterator[Server]:
-    """`roost serve`, with one worker."""
+def server_with(keystone: Pretended, **more: str) -> Iterator[Server]:
+    """`roost serve`, with one worker, and more settings of this section."""
     settings = {"auth_type": "password", "auth_url": keystone.address, "username": "roost", "password": "secret"}
     settings |= {"user_domain_id": "default", "project_domain_id": "default", "project_name": "service"}
-    settings |= {"http_connect_timeout": str(BOUND)}
+    settings |= {"http_connect_timeout": str(BOUND), **more}
     variables: Any = {f"OS_{GROUP}__{name}".upper(): value for name, value in settings.items()}
     with fresh_database("sqlite") as database, serving(database, options=("--auth", "keystone"), **variables) as (one,):
         yield one

@@ -6,15 +6,17 @@ import time
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from oslo_config import cfg
 
 from roost import configuration
 from roost.access import policy as policy_module
 from roost.access.context import Context, context_of
-from roost.access.policy import GOOD_SECONDS, Policy
-from roost.access.policy_files import SECONDS_TO_SETTLE, BadPolicy
+from roost.access.policy import GOOD_SECONDS, LONGEST_KEPT, Policy
+from roost.access.policy_files import SECONDS_TO_SETTLE, BadPolicy, PolicyFiles
 
 pytestmark = [pytest.mark.cwe_284, pytest.mark.cwe_693]
 
@@ -33,12 +35,17 @@ def later() -> float:
     return time.time() + SECONDS_TO_SETTLE * 10
 
 
-def policy(folder: Path, at: list[float], *, wall: Callable[[], float] = later) -> Policy:
-    """By a file in this folder, and a clock that shows the last of these times; changes have settled when it looks."""
+def configured(folder: Path) -> cfg.ConfigOpts:
+    """With the operator's files in this folder."""
     conf = configuration.load((), files=())
     conf.set_override("policy_file", str(folder / "policy.yaml"), group="oslo_policy")
     conf.set_override("policy_dirs", [str(folder / "policy.d")], group="oslo_policy")
-    return Policy(conf, ticks=lambda: at[-1], wall=wall)
+    return conf
+
+
+def policy(folder: Path, at: list[float], *, wall: Callable[[], float] = later) -> Policy:
+    """By a file in this folder, and a clock that shows the last of these times; changes have settled when it looks."""
+    return Policy(configured(folder), ticks=lambda: at[-1], wall=wall)
 
 
 def say(folder: Path, rule: str, moment: int) -> None:
@@ -277,6 +284,43 @@ def test_what_no_rules_are_read_from_may_come_and_go(tmp_path: Path, caplog: pyt
     assert watched.told() == []
 
 
+@pytest.mark.parametrize("field", ["st_ctime_ns", "st_mtime_ns", "st_size", "st_ino"])
+def test_what_tells_that_a_file_has_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, field: str) -> None:
+    """Each by itself: clocks are coarse, and not every file system keeps all of them."""
+    say(tmp_path, "role:reader", 1000)
+    files = PolicyFiles(configured(tmp_path), wall=later)
+    file, stat = tmp_path / "policy.yaml", Path.stat
+    names = ("st_mode", "st_ctime_ns", "st_mtime_ns", "st_size", "st_ino")
+    seen = {name: getattr(file.stat(), name) for name in names}
+    monkeypatch.setattr(Path, "stat", lambda path: SimpleNamespace(**seen) if path == file else stat(path))
+    assert not files.changed()
+    seen[field] += 1
+    assert files.changed()
+
+
+@pytest.mark.parametrize("age,looks", [(SECONDS_TO_SETTLE, 2), (SECONDS_TO_SETTLE * 1.001, 1)])
+def test_how_old_a_change_is_that_counts_at_once(tmp_path: Path, age: float, looks: int) -> None:
+    """Older than a second; by the file system's clock."""
+    say(tmp_path, "role:reader", 1000)
+    file = tmp_path / "policy.yaml"
+    files = PolicyFiles(configured(tmp_path), wall=lambda: file.stat().st_ctime_ns / 1e9 + age)
+    say(tmp_path, "role:writer", 2000)
+    assert [files.changed() for _ in range(looks)] == [False] * (looks - 1) + [True]
+
+
+def test_a_file_is_looked_for_beside_the_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As oslo.policy does; never in the directory where the server happened to be started."""
+    for name in ("etc", "cwd"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "etc" / "placement.conf").write_text("[oslo_policy]\npolicy_file = rules-of-this-test.yaml\n")
+    monkeypatch.chdir(tmp_path / "cwd")
+    files = PolicyFiles(configuration.load((), files=[str(tmp_path / "etc" / "placement.conf")]), wall=later)
+    (tmp_path / "cwd" / "rules-of-this-test.yaml").write_text("{}")
+    assert not files.changed()
+    (tmp_path / "etc" / "rules-of-this-test.yaml").write_text("{}")
+    assert files.changed()
+
+
 def test_one_thread_looks_for_all(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Who comes while another looks goes on with what is in force, and who comes just after doesn't look again."""
     watched = Watched(tmp_path, caplog)
@@ -332,6 +376,21 @@ def test_long_answers_are_not_kept(tmp_path: Path) -> None:
     tracemalloc.stop()
 
     assert kept < 2_000_000
+
+
+def test_how_long_a_question_is_whose_answer_is_kept(tmp_path: Path) -> None:
+    """To the character."""
+    rules = policy(tmp_path, [0.0])
+    answers = rules._in_force[1]
+
+    def ask(length: int) -> None:
+        rules.allows(caller("reader"), "placement:usages", {"project_id": "0" * length})
+
+    ask(0)
+    (shortest,) = map(len, answers)
+    for length in (LONGEST_KEPT - shortest, LONGEST_KEPT - shortest + 1):
+        ask(length)
+    assert [*map(len, answers)] == [shortest, LONGEST_KEPT]
 
 
 def test_a_caller_owns_what_is_its_own(tmp_path: Path) -> None:

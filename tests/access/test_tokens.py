@@ -29,8 +29,8 @@ def test_no_time_is_no_memory(seconds: int) -> None:
 
 
 def test_the_one_not_asked_for_gives_way() -> None:
-    """Within so many bytes; one that is written again counts once; one too large for all is not kept."""
-    tokens = Tokens(most_bytes=10, ticks=lambda: 0.0)
+    """Within so many bytes, all of them; one that is written again counts once; one too large for all is not kept."""
+    tokens = Tokens(most_bytes=8, ticks=lambda: 0.0)
     for key in "ab":
         tokens.set(key, b"1234", time=1)
     tokens.set("a", b"1234", time=1)

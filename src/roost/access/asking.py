@@ -8,8 +8,8 @@ still tries for a request that has given up ends soon.
 import logging
 import threading
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any, Protocol
 
@@ -60,9 +60,10 @@ class BoundedClient:
         *,
         ticks: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`seconds` is how long a request may wait, for all its questions together."""
+        """`seconds` is how long a request may wait for Keystone, for all its questions together."""
         self._client = client
         self._seconds = seconds
+        self._meanwhile = meanwhile
         self._ticks = ticks
         self._room = WaitingRoom(AT_ONCE, meanwhile, ticks=ticks)
         self._outage = Outage(ticks=ticks)
@@ -75,6 +76,16 @@ class BoundedClient:
     def left(self) -> float:
         """How long the request may still wait for which this thread works."""
         return self._request.begun + self._seconds - self._ticks()
+
+    @contextmanager
+    def elsewhere(self) -> Iterator[None]:
+        """Let others go on while the request waits for somebody else, and don't count that to its time."""
+        begun = self._ticks()
+        try:
+            with self._meanwhile():
+                yield
+        finally:
+            self._request.begun += self._ticks() - begun
 
     @property
     def www_authenticate_uri(self) -> str:

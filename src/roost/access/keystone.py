@@ -19,6 +19,7 @@ from oslo_config import cfg
 from roost.access.asking import BoundedClient, Punctual
 from roost.access.context import Claimed, Environ, IdentityAway, Stranger
 from roost.access.door import BadStrategy
+from roost.access.memcached import SECONDS_FOR_MEMCACHED, shared_tokens
 from roost.access.tokens import Tokens
 from roost.access.waiting import Meanwhile
 
@@ -33,6 +34,8 @@ LONGEST_TOKEN = 4096
 
 _SENT = ("HTTP_X_AUTH_TOKEN", "HTTP_X_STORAGE_TOKEN", "HTTP_X_SERVICE_TOKEN")
 _TOKENS = "roost.tokens"
+_POOL = "memcache_use_advanced_pool"
+"""Always on: the other pool has a connection for each thread, and none of the bounds that an operator can set."""
 _DOOR = "roost.door"
 
 
@@ -54,16 +57,15 @@ class Keystone:
         for group, options in auth_token.list_opts():
             conf.register_opts(options, group)
         conf.set_default("http_connect_timeout", SECONDS_TO_ANSWER, GROUP)
+        for name in ("memcache_pool_socket_timeout", "memcache_pool_conn_get_timeout"):
+            conf.set_default(name, SECONDS_FOR_MEMCACHED, GROUP)
         if not conf[GROUP].auth_type and not conf[GROUP].auth_section:
             message = f"[{GROUP}]auth_type is not set: name the way to log in to Keystone, `password` for example"
             raise BadStrategy(message)
-        ours: dict[str, object] = {"oslo_config_config": conf, "delay_auth_decision": False}
-        if not conf[GROUP].memcached_servers:
-            ours["cache"] = _TOKENS
-        self._tokens = Tokens()
+        ours = {"oslo_config_config": conf, "delay_auth_decision": False, "cache": _TOKENS, _POOL: True}
         try:
             self._middleware = auth_token.AuthProtocol(_let_in, ours)
-        except (ClientException, ConfigurationError) as error:
+        except (ClientException, ConfigurationError, OSError) as error:
             message = f"[{GROUP}] can't be used: {error}"
             raise BadStrategy(message) from None
         client = self._middleware._identity_server  # noqa: SLF001 - it alone needs bounds: what is remembered needs none
@@ -71,13 +73,21 @@ class Keystone:
         self._middleware._identity_server = self._client  # noqa: SLF001 - the same
         for scheme in ("http://", "https://"):
             self._middleware._session.mount(scheme, Punctual(self._client.left))  # noqa: SLF001 - the client's
+        self._tokens = Tokens()
+        self._remember(conf)
+
+    def _remember(self, conf: cfg.ConfigOpts) -> None:
+        """Keep what Keystone confirms in this process, and in memcached if the operator names one."""
+        made = self._middleware
+        made._token_cache.initialize({_TOKENS: self._tokens})  # noqa: SLF001 - by itself it has one memory or the other
+        if conf[GROUP].memcached_servers and conf[GROUP].token_cache_time > 0:  # memcached takes 0 for ever
+            made._token_cache = shared_tokens(made, self._client.elsewhere)  # noqa: SLF001 - the same
 
     def identify(self, environ: Environ, _claimed: Claimed) -> Stranger | None:
         """Write whom Keystone knows by the token into the environment."""
         if any(len(environ.get(key, "")) > LONGEST_TOKEN for key in _SENT):
             for key in _SENT:
                 environ.pop(key, None)
-        environ[_TOKENS] = self._tokens
         environ[_DOOR] = door = _Door()
         self._client.begin()
         try:

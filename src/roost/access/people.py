@@ -32,7 +32,7 @@ class Person(NamedTuple):
     hashed: bytes
     """The password, hashed by bcrypt."""
     roles: str
-    """With commas between; none for whom the file of roles doesn't name: nobody may do anything by default."""
+    """With commas between; none for whom the file of roles doesn't name, who may do nothing."""
     project: str
 
 
@@ -126,4 +126,4 @@ def _hashed(_name: str, rest: str) -> bytes:
 
 def _granted(name: str, rest: str) -> tuple[str, str]:
     roles, _, project = rest.partition(":")
-    return ",".join(role.strip() for role in roles.split(",")), project.strip() or name
+    return roles, project.strip() or name

@@ -40,7 +40,7 @@ class Tokens:
             self._entries.move_to_end(key)
             return entry.value
 
-    def set(self, key: str, value: bytes, time: int = 0) -> None:
+    def set(self, key: str, value: bytes, time: int) -> None:
         """Remember it for so many seconds; not at all for none."""
         with self._lock:
             self._forget(key)
