@@ -15,6 +15,7 @@ import msgspec
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
+from granian.log import logger as granian_says
 
 
 class Listener(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,12 +139,13 @@ def serve(listener: Listener) -> None:
 
 
 def _serve(listener: Listener) -> None:
-    Granian(
+    server = Granian(
         "roost.main:served_from_environment",
         factory=True,
         address=listener.host,
         port=listener.port,
         interface=Interfaces.WSGI,
+        websockets=False,
         workers=listener.workers,
         # Of HTTP/2 one connection could ask for any number of threads.
         http=HTTPModes.http1,
@@ -155,4 +157,7 @@ def _serve(listener: Listener) -> None:
         ssl_cert=listener.certfile,
         ssl_key=listener.keyfile,
         ssl_protocol_min=SSLProtocols.tls12,
-    ).serve()
+    )
+    # It would warn of more threads than processors; but most of ours wait for a client, as `CONNECTIONS` says.
+    granian_says.addFilter(lambda record: "Python threads" not in record.getMessage())
+    server.serve()
