@@ -36,8 +36,9 @@ FIGURES ?= $(if $(filter 1,$(SIZE)),docs,data)/speed.json
 # How many requests `make soak` sends.
 REQUESTS ?= 200000
 
-# Whose functional tests `make clients` runs (empty: all).
+# Whose functional tests `make clients` runs (empty: all), and whether each of them or only each so manieth.
 SUITES ?=
+EVERY  ?= 1
 
 # Stamps: an install is repeated only when pyproject.toml has changed since.
 SERVE_STAMP := $(VENV)/.installed-to-serve
@@ -85,8 +86,8 @@ cloud: $(WORK_STAMP) ## Have Placement make 10,000 hosts and 200,000 allocations
 	ROOST_CLOUD_HOSTS=10000 ROOST_CLOUD_ALLOCATIONS=200000 ROOST_CLOUD_DATABASE=$(firstword $(DATABASES)) \
 	  $(BIN)/python -m pytest -s -rs tests/operator/test_whole_cloud.py
 
-clients: $(WORK_STAMP) ## Run other projects' functional tests with the peer, and with Roost in its place (SUITES=osc-placement)
-	$(BIN)/python -m tests.clients.run $(SUITES)
+clients: $(WORK_STAMP) ## Run other projects' functional tests with the peer, and with Roost in its place (SUITES=osc-placement, EVERY=4)
+	$(BIN)/python -m tests.clients.run --every $(EVERY) $(SUITES)
 	nova=$(CURDIR)/.clients/nova/bin/python; [ ! -x "$$nova" ] || export ROOST_TEST_NOVA="$$nova"; \
 	  $(BIN)/python -m pytest -q -rs tests/end_to_end/test_clients.py tests/end_to_end/test_openstacksdk.py
 

@@ -139,7 +139,7 @@ def commands() -> str:
 
 What `roost COMMAND --help` tells, of each command. All but `roost serve` are done when they end, and say by their exit
 status how it went. A database that no option names is the one that [the configuration](configuration.md) names.
-`roost --install-completion` lets the shell complete all of them.
+`roost --install-completion` lets the shell complete all of them; `roost --version` tells which Roost it is.
 
 `placement-manage` and `placement-status`, which deploy tools call, are in a distribution of their own,
 `roost-placement`, and take what openstack-placement's take.

@@ -23,10 +23,10 @@ KINDS = [
 
 
 @contextmanager
-def fresh_database(kind: str, characters: str = "") -> Iterator[str]:
+def fresh_database(kind: str, characters: str = "", length: int = 0) -> Iterator[str]:
     """An empty database's URL, as an operator would write it. Gone afterwards; skips where there is no server.
 
-    `characters` is a MariaDB's character set, where it isn't to be the server's.
+    `characters` is a MariaDB's character set, where it isn't to be the server's; `length` is its name's at least.
     """
     if kind == "sqlite":
         with tempfile.TemporaryDirectory() as folder:
@@ -35,7 +35,7 @@ def fresh_database(kind: str, characters: str = "") -> Iterator[str]:
     server = os.environ.get(SERVERS[kind])
     if not server:
         pytest.skip(f'{SERVERS[kind]} names no server; to have one: eval "$(.ci/databases)"')
-    name = f"roost_{os.getpid()}_{uuid.uuid4().hex[:8]}"
+    name = f"roost_{os.getpid()}_{uuid.uuid4().hex[:8]}".ljust(length, "_")
     forced = " WITH (FORCE)" if kind == "postgresql" else ""
     _command(server, f"CREATE DATABASE {name}" + (f" CHARACTER SET {characters}" if characters else ""))
     try:

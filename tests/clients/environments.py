@@ -4,16 +4,19 @@ import os
 import shutil
 import subprocess
 import venv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
-from tests.clients.outcomes import Outcomes
+from tests.clients.outcomes import UNTOLD, Outcomes, until_told
 from tests.clients.suites import RUNNER, SUBSTITUTE, Suite
 
 ROOT = Path(__file__).parents[2]
 SECONDS_FOR_A_TEST = 300
 """nova's own bound is half of that, on machines that do nothing else."""
-
+BOUNDED = ROOT / "tests" / "clients" / "bounded"
+"""Where Python finds what ends a process whose test outlives that."""
 
 PEER, ROOST = "peer", "roost"
 
@@ -23,6 +26,28 @@ print(PlacementFixture.__module__)
 """
 """Says in which module a suite finds what it makes its servers by."""
 HOMES = {PEER: "placement.tests.functional.fixtures.placement", ROOST: "roost.testing"}
+
+
+@dataclass(frozen=True)
+class _Program:
+    """A program of an environment, in a folder."""
+
+    path: Path
+    folder: Path
+    variables: Mapping[str, str]
+
+    def __call__(self, *arguments: str, given: bytes = b"", said: BinaryIO | None = None) -> bytes:
+        """Run it, and return what it prints, unless that goes to a file."""
+        done = subprocess.run(
+            [self.path, *arguments],
+            cwd=self.folder,
+            env=self.variables,
+            input=given,
+            stdout=said or subprocess.PIPE,
+            stderr=said,
+            check=False,
+        )
+        return done.stdout or b""
 
 
 class Environment:
@@ -49,24 +74,36 @@ class Environment:
             beside.symlink_to(etc)
         stamp.write_text(wanted, encoding="utf-8")
 
-    def run(self, server: str, jobs: int, tests: Iterable[str] = ()) -> Outcomes:
-        """Run the suite, or these tests of it, with PEER or ROOST as the server. What is printed goes to a file."""
+    def run(self, server: str, jobs: int, tests: Iterable[str] = (), every: int = 1) -> Outcomes:
+        """Run the suite, or each so manieth test of it, or these, with PEER or ROOST as the server.
+
+        What is printed goes to a file.
+        """
         work = self._folder / "runs" / f"{self.suite.name}-{server}"
         work.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(work / ".stestr", ignore_errors=True)
         variables = self._variables(server)
         self._make_sure_of(server, variables)
-        asked = sorted(tests)
-        which = ["--load-list", _listed(work, asked)] if asked else list(filter(None, [self.suite.tests]))
-        stestr, place = self._program("stestr"), self._packages()
-        where = ["--test-path", str(place / self.suite.folder), "--top-dir", str(place)]
-        with (work / ("again.txt" if asked else "run.txt")).open("wb") as said:
-            for command in ["init"], [*where, "run", "--concurrency", str(jobs), *which]:
-                subprocess.run([stestr, *command], cwd=work, env=variables, stdout=said, stderr=said, check=False)
-        last = subprocess.run([stestr, "last", "--subunit"], cwd=work, stdout=subprocess.PIPE, check=False)
-        table = [self._program("subunit2csv"), "--no-passthrough"]
-        told = subprocess.run(table, input=last.stdout, stdout=subprocess.PIPE, check=False)
-        return Outcomes.of_csv(told.stdout.decode())
+        where = ("--test-path", str(self._packages() / self.suite.folder), "--top-dir", str(self._packages()))
+        stestr = _Program(self._program("stestr"), work, variables)
+        stestr("init")
+        chosen = frozenset(tests)
+        if not chosen:
+            listed = stestr(*where, "list", *filter(None, [self.suite.tests]))
+            chosen = frozenset(sorted(listed.decode().split())[::every])
+        table = _Program(self._program("subunit2csv"), work, variables)
+
+        def once(wanted: frozenset[str]) -> Outcomes:
+            names = work / "tests.txt"
+            names.write_text("".join(f"{name}\n" for name in sorted(wanted)), encoding="utf-8")
+            stestr(*where, "run", "--concurrency", str(jobs), "--load-list", str(names), said=said)
+            # Of a test that never ended the table has no line.
+            failed = stestr("failing", "--list").decode().split()
+            told = Outcomes.of_csv(table("--no-passthrough", given=stestr("last", "--subunit")).decode())
+            return Outcomes(dict.fromkeys(failed, UNTOLD)).with_second(told)
+
+        with (work / ("again.txt" if tests else "run.txt")).open("wb") as said:
+            return until_told(chosen, once)
 
     def _make_sure_of(self, server: str, variables: Mapping[str, str]) -> None:
         """Fail if the suite would find the other server."""
@@ -77,9 +114,10 @@ class Environment:
         """This process's, but for its environment, and for proxies, which would get what is meant for a server."""
         kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
         kept |= {"OS_TEST_TIMEOUT": str(SECONDS_FOR_A_TEST), "OS_STDOUT_CAPTURE": "1", "OS_STDERR_CAPTURE": "1"}
+        kept["PYTHONPATH"] = str(BOUNDED)
         kept["PATH"] = f"{self._home / 'bin'}{os.pathsep}{kept['PATH']}"
         if server == ROOST:
-            kept["PYTHONPATH"] = str(self._substitute())
+            kept["PYTHONPATH"] += f"{os.pathsep}{self._substitute()}"
         return kept
 
     def _substitute(self) -> Path:
@@ -95,11 +133,5 @@ class Environment:
         (packages,) = self._home.glob("lib/python*/site-packages")
         return packages
 
-    def _program(self, name: str) -> str:
-        return str(self._home / "bin" / name)
-
-
-def _listed(folder: Path, tests: Sequence[str]) -> str:
-    listed = folder / "tests.txt"
-    listed.write_text("".join(f"{test}\n" for test in tests), encoding="utf-8")
-    return str(listed)
+    def _program(self, name: str) -> Path:
+        return self._home / "bin" / name

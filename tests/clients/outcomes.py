@@ -2,11 +2,12 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 PASSED = frozenset({"success", "xfail"})
 SKIPPED = frozenset({"skip"})
+UNTOLD = "untold"
 
 
 @dataclass(frozen=True)
@@ -50,3 +51,18 @@ class Outcomes:
 def only_with(peer: Outcomes, roost: Outcomes) -> frozenset[str]:
     """Tests that pass with the peer and not with Roost; skipped and missing ones among them."""
     return peer.passed - roost.passed
+
+
+def until_told(wanted: frozenset[str], once: Callable[[frozenset[str]], Outcomes]) -> Outcomes:
+    """Run tests until something is told of each, or nothing new of any.
+
+    A process that ends with a test takes those along that it had still to run.
+    """
+    told, left = Outcomes(dict.fromkeys(wanted, UNTOLD)), wanted
+    while left:
+        more = once(left)
+        told, before = told.with_second(more), left
+        left -= more.statuses.keys()
+        if left == before:
+            break
+    return told

@@ -21,21 +21,23 @@ def main() -> None:
         "--folder", type=Path, default=ROOT / ".clients", help="where environments and outputs are kept"
     )
     parser.add_argument("--jobs", type=int, default=2, help="processes that run tests (default: 2)")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="only each Nth test (default: all)")
     options = parser.parse_args()
-    failed = [name for name in options.suites if not is_served(Environment(SUITES[name], options.folder), options.jobs)]
+    environments = [Environment(SUITES[name], options.folder) for name in options.suites]
+    failed = [each for each in environments if not is_served(each, options.jobs, options.every)]
     sys.exit(bool(failed))
 
 
-def is_served(environment: Environment, jobs: int) -> bool:
-    """Whether Roost serves a suite as well as the peer does."""
+def is_served(environment: Environment, jobs: int, every: int = 1) -> bool:
+    """Whether Roost serves a suite, or each so manieth test of it, as well as the peer does."""
     name = environment.suite.name
     _say(f"{name}: making its environment")
     environment.make()
     begun = time.monotonic()
-    peer = environment.run(PEER, jobs)
+    peer = environment.run(PEER, jobs, every=every)
     _say(f"{name} with the peer: {peer.counts()}, {time.monotonic() - begun:.0f} s")
     begun = time.monotonic()
-    roost = environment.run(ROOST, jobs)
+    roost = environment.run(ROOST, jobs, every=every)
     _say(f"{name} with Roost: {roost.counts()}, {time.monotonic() - begun:.0f} s")
     if suspects := only_with(peer, roost):
         # Many of nova's tests wait for something for a few seconds, which a busy machine may not be done with.

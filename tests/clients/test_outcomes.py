@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.clients.outcomes import Outcomes, only_with
+from tests.clients.outcomes import Outcomes, only_with, until_told
 
 CSV = """test,status,start_time,stop_time
 a,success,1,2
@@ -45,3 +45,21 @@ def test_a_second_try_counts() -> None:
     first, second = Outcomes({"a": "fail", "b": "fail"}), Outcomes({"a": "success"})
 
     assert first.with_second(second).failed == {"b"}
+
+
+def test_a_process_that_takes_tests_along() -> None:
+    """They are run again until each is told of; the one that it ended with is not."""
+    asked: list[set[str]] = []
+
+    def once(wanted: frozenset[str]) -> Outcomes:
+        asked.append(set(wanted))
+        told = sorted(wanted)[:2]
+        return Outcomes(dict(zip(told, ("success", "inprogress"), strict=False)))
+
+    assert until_told(frozenset("abc"), once).statuses == {"a": "success", "b": "inprogress", "c": "success"}
+    assert asked == [{"a", "b", "c"}, {"c"}]
+
+
+def test_nothing_is_told() -> None:
+    """Then it is not asked for ever, and none passed."""
+    assert until_told(frozenset("ab"), lambda _: Outcomes({})).failed == {"a", "b"}

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.cwe_710
 
 ENDS = frozenset({"|", ">", "<", "&", "&&", ";", "#"})
 """Where a command ends and the shell's own begins."""
-AT_ROOT = frozenset({"--help", "--install-completion", "--show-completion"})
+AT_ROOT = frozenset({"--help", "--version", "--install-completion", "--show-completion"})
 CLIENT = ("openstack.placement.v1", "openstack.compute.v2", "openstack.identity.v3", "openstack.common")
 """Where the commands of `openstack` are told that pages name."""
 TROUBLES = "docs/how-to/troubleshooting.md"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from importlib.metadata import version
 
 import pytest
 
@@ -42,6 +43,11 @@ def test_every_command_is_looked_at(command: Roost) -> None:
     told = command("roost --help").out
     listed = {line.split()[1] for line in told.partition("Commands")[2].splitlines() if line.startswith("│ ")}
     assert {name for name in listed if name.isalpha()} == first
+
+
+def test_which_roost_it_is(command: Roost) -> None:
+    """Asked for without a command."""
+    assert command("roost --version").out == f"roost {version('roost')}\n"
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -188,6 +188,13 @@ def test_several_processes_may_start_at_once_on_an_empty_database(database: str)
         store.close()
 
 
+def test_a_database_may_have_the_longest_of_names(database: str) -> None:
+    """What is locked for the upgrade is named after it, and MySQL bounds that name, too."""
+    with fresh_database(database, length=63) as url:
+        roost_upgrade(url)
+        assert revision_of(url) == NEWEST
+
+
 def test_upgrading_again_changes_nothing(database: str) -> None:
     """Not the schema, and not the stripes' versions."""
     with fresh_database(database) as url:

@@ -4,6 +4,7 @@ import ipaddress
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -67,6 +68,7 @@ def make_cli(actions: Actions) -> typer.Typer:
         pretty_exceptions_enable=False,
         help="Roost: a server for the Placement API.",
     )
+    cli.callback()(_on_the_whole)
     console = Console(stderr=True, highlight=False)
     cli.add_typer(_database_commands(actions, console), name="db")
     _add_doctor(cli, actions, console)
@@ -117,6 +119,21 @@ def make_cli(actions: Actions) -> typer.Typer:
         serve(listener)
 
     return cli
+
+
+def _tell_version(asked: bool) -> None:  # noqa: FBT001 - typer gives it so
+    if asked:
+        typer.echo(f"roost {version('roost')}")
+        raise typer.Exit
+
+
+def _on_the_whole(
+    *,
+    told: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_tell_version, help="Tell which Roost this is.")
+    ] = False,
+) -> None:
+    del told
 
 
 def _database_commands(actions: Actions, console: Console) -> typer.Typer:

@@ -141,25 +141,27 @@ def serve(listener: Listener) -> None:
 
 
 def _serve(listener: Listener) -> None:
-    from granian import Granian  # noqa: PLC0415 - not before `share_heaps`
-    from granian.constants import HTTPModes, Interfaces, SSLProtocols  # noqa: PLC0415 - the same
-    from granian.http import HTTP1Settings  # noqa: PLC0415 - the same
+    from granian import Granian, constants, http, log  # noqa: PLC0415 - not before `share_heaps`
 
-    Granian(
+    server = Granian(
         "roost.main:served_from_environment",
         factory=True,
         address=listener.host,
         port=listener.port,
-        interface=Interfaces.WSGI,
+        interface=constants.Interfaces.WSGI,
+        websockets=False,
         workers=listener.workers,
         # Of HTTP/2 one connection could ask for any number of threads.
-        http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=listener.seconds_for_header * 1000),
+        http=constants.HTTPModes.http1,
+        http1_settings=http.HTTP1Settings(header_read_timeout=listener.seconds_for_header * 1000),
         blocking_threads=CONNECTIONS,
         backpressure=CONNECTIONS,
         workers_kill_timeout=SECONDS_TO_FINISH,
         respawn_failed_workers=True,
         ssl_cert=listener.certfile,
         ssl_key=listener.keyfile,
-        ssl_protocol_min=SSLProtocols.tls12,
-    ).serve()
+        ssl_protocol_min=constants.SSLProtocols.tls12,
+    )
+    # It would warn of more threads than processors; but most of ours wait for a client, as `CONNECTIONS` says.
+    log.logger.addFilter(lambda record: "Python threads" not in record.getMessage())
+    server.serve()

@@ -322,23 +322,29 @@ class MySQL(Dialect):
     returns_versions = False
 
     CODES: ClassVar[Mapping[int | None, Trouble]] = {
-        # Deadlock (and Galera's refusal at commit), lock wait timeout, record has changed, rollback by the group.
-        **dict.fromkeys((1213, 1205, 1020, 3101), Trouble.RACE),
+        # Deadlock (and Galera's refusal at commit), lock wait timeout, row or table has changed, rollback by the group.
+        **dict.fromkeys((1213, 1205, 1020, 1412, 3101), Trouble.RACE),
         # Number out of range; character sets that don't mix; a character or a length that a column can't hold.
-        **dict.fromkeys((1264, 1267, 1270, 1271, 1366, 1406, 3988), Trouble.UNKEEPABLE),
+        **dict.fromkeys((1264, 1267, 1270, 1271, 1366, 1406, 3854, 3988), Trouble.UNKEEPABLE),
         **dict.fromkeys((1062, 1451, 1452, 1586), Trouble.CLASH),
         # No such table.
         1146: Trouble.UNMADE,
         # Full, too many connections, blocked, node not ready, shutting down, lost.
-        **dict.fromkeys((1021, 1040, 1041, 1047, 1053, 1129, 1158, 1159, 1160, 1161), Trouble.AWAY),
-        # Cut off while it commits, too many of this user's, read-only, killed; and the client's own.
-        **dict.fromkeys((1180, 1203, 1290, 1836, 1927, 4031, 2002, 2006, 2013, 2055), Trouble.AWAY),
+        **dict.fromkeys((1021, 1114, 1040, 1041, 1047, 1053, 1129, 1158, 1159, 1160, 1161), Trouble.AWAY),
+        # Cut off while it commits, too many or too much of this user's, read-only, killed; and the client's own.
+        **dict.fromkeys((1180, 1203, 1226, 1290, 1836, 1927, 4031, 2002, 2006, 2013, 2055), Trouble.AWAY),
+        # A statement ended by somebody or for its length (MariaDB, MySQL); offline; without a majority of its group.
+        **dict.fromkeys((1317, 1969, 3024, 3032, 3100), Trouble.AWAY),
         # Access denied to the database or at all, no such database, not from this host; and the client's own.
         **dict.fromkeys((1044, 1045, 1049, 1130, 1698, 2005), Trouble.BARRED),
+        # An account that is locked (MySQL, MariaDB), or whose word has expired, or that comes in by what isn't there.
+        **dict.fromkeys((3118, 4151, 1820, 1862, 1251, 1524, 3159, 2059, 2061), Trouble.BARRED),
     }
     UNREACHED: ClassVar[int] = 2003
     """The client's own: for a name without an address, too."""
     UPGRADE_LOCK: ClassVar[str] = "roost-upgrade"
+    LOCK_NAME_CHARACTERS: ClassVar[int] = 64
+    """Of a named lock on MySQL at most; a database's name may have as many."""
     UPGRADE_SECONDS: ClassVar[int] = 600
     SHOW_CLUSTER: ClassVar[str] = "SHOW VARIABLES LIKE 'wsrep_on'"
     """Whether the server is a node of a Galera cluster."""
@@ -391,7 +397,9 @@ class MySQL(Dialect):
     def lock_for_upgrade(self, engine: Engine) -> Iterator[Connection]:
         """A named lock of the session, because each DDL statement commits; in a cluster the others' nodes, too."""
         with engine.connect() as connection:
-            name = sa.func.concat(sa.func.database(), f" {self.UPGRADE_LOCK}")
+            left = self.LOCK_NAME_CHARACTERS - len(f" {self.UPGRADE_LOCK}")
+            # Databases that differ in the rest wait for one another, which does no harm.
+            name = sa.func.concat(sa.func.left(sa.func.database(), left), f" {self.UPGRADE_LOCK}")
             got = connection.execute(sa.select(sa.func.get_lock(name, self.UPGRADE_SECONDS))).scalar()
             if got != 1:
                 message = "another process has been upgrading the database for too long"
