@@ -98,7 +98,7 @@ def pretended() -> Iterator[Pretended]:
     """One that answers."""
     one = Pretended()
     one.server.daemon_threads = True
-    thread = threading.Thread(target=one.server.serve_forever)
+    thread = threading.Thread(target=one.server.serve_forever, args=(0.02,))  # how often it looks whether it is to end
     thread.start()
     try:
         yield one

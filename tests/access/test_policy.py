@@ -292,7 +292,9 @@ def test_what_tells_that_a_file_has_changed(tmp_path: Path, monkeypatch: pytest.
     file, stat = tmp_path / "policy.yaml", Path.stat
     names = ("st_mode", "st_ctime_ns", "st_mtime_ns", "st_size", "st_ino")
     seen = {name: getattr(file.stat(), name) for name in names}
-    monkeypatch.setattr(Path, "stat", lambda path: SimpleNamespace(**seen) if path == file else stat(path))
+    monkeypatch.setattr(
+        Path, "stat", lambda path, **how: SimpleNamespace(**seen) if path == file else stat(path, **how)
+    )
     assert not files.changed()
     seen[field] += 1
     assert files.changed()
