@@ -99,6 +99,9 @@ def _as_text(value: Any) -> str:
 
 
 class _Roost:
+    _running: ClassVar[dict[int, contextlib.ExitStack]] = {}
+    """By application: what closes its connections."""
+
     def __init__(self) -> None:
         # By name: this module must work while only the peer is installed.
         self._main: Any = importlib.import_module("roost.main")
@@ -110,13 +113,14 @@ class _Roost:
 
     def start(self, configuration: Path, database_url: str) -> WSGIApplication:
         del database_url
-        application: WSGIApplication = self._judge.Conforming(self._main.make_application(self._load(configuration)))
+        end = contextlib.ExitStack()
+        served = end.enter_context(self._main.running(self._load(configuration)))
+        application: WSGIApplication = self._judge.Conforming(served)
+        self._running[id(application)] = end
         return application
 
     def stop(self, application: WSGIApplication) -> None:
-        close = getattr(application, "close", None)
-        if close is not None:
-            close()
+        self._running.pop(id(application)).close()
 
     def _load(self, configuration: Path) -> Any:
         return self._main.load_configuration(["--config-file", str(configuration)])
