@@ -55,11 +55,12 @@ class CandidateShape(msgspec.Struct, frozen=True, kw_only=True):
 def candidates_json(found: Candidates, query: Query, shape: CandidateShape) -> bytes:
     """The whole answer."""
     asked = {name for group in query.groups.values() for name in group.resources}
-    pieces = [b'{"allocation_requests":[%b],"provider_summaries":{' % _requests(found, shape).encode()]
+    summaries: list[bytes] = []
     for block, places in found.summarised:
-        pieces += _summaries(block, places, None if shape.all_classes else asked, shape)
-    pieces[1:2] = [piece.removeprefix(b",") for piece in pieces[1:2]]
-    return b"".join([*pieces, b"}}"])
+        summaries += _summaries(block, places, None if shape.all_classes else asked, shape)
+    summaries[:1] = [piece.removeprefix(b",") for piece in summaries[:1]]
+    requests = _requests(found, shape).encode()
+    return b"".join([b'{"allocation_requests":[', requests, b'],"provider_summaries":{', *summaries, b"}}"])
 
 
 _BLANK = re.compile(r"<(\d+)>")
